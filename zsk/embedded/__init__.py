@@ -1,0 +1,92 @@
+"""PostgreSQL and Valkey from Python wheels: real servers for the demo and the tests, nothing to install.
+
+Settings ask here when no DATABASE_URL or REDIS_URL is given, so this package uses the standard library only.
+Every process that asks counts as a user of the servers until it ends; the last one out stops them.
+"""
+
+import atexit
+import fcntl
+import os
+from pathlib import Path
+
+from .place import EmbeddedError, Place
+from .postgres import Postgres
+from .server import Server
+from .valkey import Valkey
+
+__all__ = ["EmbeddedError", "are_ready", "postgres_url", "redis_url", "stop"]
+
+_users: dict[Path, int] = {}
+
+
+def postgres_url(home: Path, *, durable: bool = True) -> str:
+    """Start PostgreSQL under `home` unless it runs, and return its address.
+
+    Costs under a millisecond while it runs. Without `durable` a power cut may destroy the data: for tests.
+    Raises EmbeddedError with a message that people can act on.
+    """
+    server = Postgres(Place.of(home), durable=durable)
+    _keep_in_use(home)
+    server.ensure()
+    return server.url
+
+
+def redis_url(home: Path, *, durable: bool = True) -> str:
+    """Start Valkey under `home` unless it runs, and return `unix://…` without a database number."""
+    server = Valkey(Place.of(home), durable=durable)
+    _keep_in_use(home)
+    server.ensure()
+    return server.url
+
+
+def are_ready(home: Path) -> bool:
+    return all(server.is_ready() for server in _servers(home))
+
+
+def stop(home: Path) -> None:
+    """Stop both servers, whoever uses them; Valkey first, as its tasks write to PostgreSQL."""
+    for server in _servers(home):
+        server.stop()
+
+
+def release(home: Path) -> bool:
+    """Give up this process's use; stop the servers if nobody else uses them. Returns whether they stopped."""
+    descriptor = _users.pop(home, None)
+    if descriptor is None:
+        return False
+    # Closed and opened anew: a forked child shares the old descriptor, and a lock of its own would not tell.
+    os.close(descriptor)
+    descriptor = _open_users(home)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        stop(home)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _servers(home: Path) -> list[Server]:
+    if not home.is_dir():
+        return []
+    place = Place.of(home)
+    return [Valkey(place), Postgres(place)]
+
+
+def _keep_in_use(home: Path) -> None:
+    """Hold a shared lock until this process ends. Waits while another process is stopping the servers."""
+    if home in _users:
+        return
+    _users[home] = _open_users(home)
+    fcntl.flock(_users[home], fcntl.LOCK_SH)
+    atexit.register(_release_at_exit, home, os.getpid())
+
+
+def _release_at_exit(home: Path, pid: int) -> None:
+    if os.getpid() == pid:  # not in a forked child, which inherits this handler
+        release(home)
+
+
+def _open_users(home: Path) -> int:
+    return os.open(home / "users.lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
