@@ -1,0 +1,220 @@
+"""Reference data: regions and their history, Leistungen, and what the OZG database says of online services."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+GERMANY = "000000000000"
+
+
+class Level(models.IntegerChoices):
+    """Levels of the ARS from the top down; a smaller number is a larger area."""
+
+    BUND = 0, "Bund"
+    LAND = 1, "Land"
+    REGBEZ = 2, "Regierungsbezirk"
+    KREIS = 3, "Kreis"
+    VERBAND = 4, "Gemeindeverband"
+    GEMEINDE = 5, "Gemeinde"
+
+
+class ArsField(models.CharField):
+    """A 12-digit Amtlicher Regionalschlüssel; byte order, so that a prefix is a range of the index."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **{"max_length": 12, "db_collation": "C", **options})
+
+
+class RegionQuerySet(models.QuerySet["Region"]):
+    def at_level(self, level: Level) -> RegionQuerySet:
+        """Regions that are of this level, among others: Berlin is Land, Kreis and Gemeinde with one key."""
+        return self.filter(level_top__lte=level, level_bottom__gte=level)
+
+    def valid_in(self, month: dt.date) -> RegionQuerySet:
+        """Regions that existed on the first day of the month."""
+        versions = RegionVersion.objects.filter(
+            Q(valid_to__isnull=True) | Q(valid_to__gt=month), valid_from__lte=month
+        )
+        return self.filter(ars__in=versions.values("region"))
+
+
+class Region(models.Model):
+    """One key of the ARS, whatever its name and parent were over time."""
+
+    ars = ArsField("ARS", primary_key=True)
+    name = models.CharField("Name", max_length=200, help_text="Name der jüngsten Fassung")
+    level_top = models.PositiveSmallIntegerField("oberste Ebene", choices=Level)
+    level_bottom = models.PositiveSmallIntegerField("unterste Ebene", choices=Level)
+
+    objects = RegionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Region"
+        verbose_name_plural = "Regionen"
+        ordering = ["ars"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ars__regex=r"^[0-9]{12}$"), name="region_ars_12_digits"),
+            models.CheckConstraint(condition=Q(level_top__lte=models.F("level_bottom")), name="region_levels"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.ars})"
+
+    @property
+    def prefix(self) -> str:
+        """The leading digits that every key of an area inside this region shares; empty for Germany."""
+        return ars_prefix(self.ars, Level(self.level_top))
+
+
+def ars_prefix(ars: str, level: Level) -> str:
+    return ars[: {Level.BUND: 0, Level.LAND: 2, Level.REGBEZ: 3, Level.KREIS: 5, Level.VERBAND: 9}.get(level, 12)]
+
+
+class RegionVersion(models.Model):
+    """What a region was called, and where it lay, from `valid_from` until before `valid_to`."""
+
+    region = models.ForeignKey(Region, models.CASCADE, related_name="versions", db_column="ars", db_index=False)
+    valid_from = models.DateField("gültig ab")
+    valid_to = models.DateField("gültig bis (ausschließlich)", null=True, blank=True)
+    legally_from = models.DateField("rechtlich wirksam ab", null=True, blank=True)
+    name = models.CharField("Name", max_length=200)
+    kind = models.CharField("Art", max_length=60, blank=True)
+    parent = models.ForeignKey(Region, models.PROTECT, related_name="+", null=True, blank=True, db_column="parent")
+    inhabitants = models.PositiveIntegerField("Einwohner", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Fassung einer Region"
+        verbose_name_plural = "Fassungen von Regionen"
+        ordering = ["region", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["region", "valid_from"], name="region_version_once"),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=models.F("valid_from")), name="region_version_span"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ab {self.valid_from}"
+
+
+class RegionChange(models.Model):
+    """One step of a territorial reform: what became of a key."""
+
+    class Kind(models.TextChoices):
+        MERGER = "zusammenschluss", "Zusammenschluss"
+        REKEY = "schluesselaenderung", "Schlüsseländerung"
+        INCORPORATION = "eingliederung", "Eingliederung"
+        RENAME = "umbenennung", "Umbenennung"
+        SPLIT = "teilung", "Teilung"
+
+    change_id = models.CharField("Kennung der Änderung", max_length=40)
+    kind = models.CharField("Art", max_length=24, choices=Kind)
+    old = models.ForeignKey(Region, models.PROTECT, related_name="changes_from", db_column="old")
+    new = models.ForeignKey(Region, models.PROTECT, related_name="changes_to", db_column="new")
+    effective = models.DateField("rechtlich wirksam")
+    statistically = models.DateField("statistisch wirksam")
+    share = models.DecimalField("Anteil", max_digits=7, decimal_places=6, default=1)
+
+    class Meta:
+        verbose_name = "Gebietsänderung"
+        verbose_name_plural = "Gebietsänderungen"
+        ordering = ["effective", "change_id"]
+        constraints = [models.UniqueConstraint(fields=["change_id", "old", "new"], name="region_change_once")]
+
+    def __str__(self) -> str:
+        return f"{self.old_id} → {self.new_id} ({self.get_kind_display()})"
+
+
+class Themenfeld(models.Model):
+    slug = models.SlugField(primary_key=True)
+    name = models.CharField("Name", max_length=60, unique=True)
+
+    class Meta:
+        verbose_name = "Themenfeld"
+        verbose_name_plural = "Themenfelder"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OzgLeistung(models.Model):
+    """A bundle of Leistungen with an OZG-ID; belongs to one Themenfeld."""
+
+    ozg_id = models.CharField("OZG-ID", max_length=20, primary_key=True)
+    name = models.CharField("Name", max_length=300)
+    themenfeld = models.ForeignKey(Themenfeld, models.PROTECT, related_name="ozg_leistungen")
+
+    class Meta:
+        verbose_name = "OZG-Leistung"
+        verbose_name_plural = "OZG-Leistungen"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invitation(models.TextChoices):
+    """Whether the IT-Planungsrat asks for a Leistung's numbers or invites them."""
+
+    ASKED = "aufgefordert", "zur Lieferung aufgefordert"
+    INVITED = "eingeladen", "zur Lieferung eingeladen"
+    NEITHER = "", "weder aufgefordert noch eingeladen"
+
+
+class Leistung(models.Model):
+    """A public service in the LeiKa/FIM catalogue."""
+
+    schluessel = models.CharField("Leistungsschlüssel", max_length=14, primary_key=True, db_collation="C")
+    name = models.CharField("Name", max_length=300)
+    name_source = models.CharField("Herkunft des Namens", max_length=40, blank=True)
+    confidence = models.CharField("gesehen in", max_length=40, blank=True)
+    types = ArrayField(models.CharField(max_length=4), verbose_name="Typisierung", default=list, blank=True)
+    ozg_leistung = models.ForeignKey(
+        OzgLeistung, models.PROTECT, null=True, blank=True, related_name="leistungen", verbose_name="OZG-Leistung"
+    )
+    focus = models.BooleanField("Fokusleistung", default=False)
+
+    class Meta:
+        verbose_name = "Leistung"
+        verbose_name_plural = "Leistungen"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(schluessel__regex=r"^99[0-9]{12}$"), name="leistung_schluessel_form")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.schluessel})"
+
+    @property
+    def main_type(self) -> str:
+        """The type that evaluations use: the first of the list, empty when none is known."""
+        return self.types[0] if self.types else ""
+
+    @property
+    def invitation(self) -> Invitation:
+        """Types 1, 2, 3 and 2/3 are asked, 4 and 5 invited (IT-Planungsrat, Beschluss 2023/21)."""
+        base = self.main_type.rstrip("ab")
+        if base in {"1", "2", "3", "2/3"}:
+            return Invitation.ASKED
+        return Invitation.INVITED if base in {"4", "5"} else Invitation.NEITHER
+
+
+class OzgOnlineService(models.Model):
+    """What the OZG database says of an online service: where a name is proposed from."""
+
+    ozg_number = models.CharField("Nummer der OZG-Datenbank", max_length=40, primary_key=True)
+    name = models.CharField("Name", max_length=300)
+    leistung = models.ForeignKey(Leistung, models.CASCADE, related_name="ozg_online_services")
+
+    class Meta:
+        verbose_name = "Onlineservice der OZG-Datenbank"
+        verbose_name_plural = "Onlineservices der OZG-Datenbank"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,40 @@
+"""Portals: bundles of services with one administration and one push credential."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from accounts.models import Authority, User
+
+
+class Portal(models.Model):
+    name = models.CharField("Name", max_length=200, unique=True)
+    kuerzel = models.SlugField("Kürzel", unique=True, help_text="Steht in Adressen, zum Beispiel „bundesportal“.")
+    authority = models.ForeignKey(Authority, models.PROTECT, related_name="portals", verbose_name="Behörde")
+    url = models.URLField("Adresse", blank=True)
+    members: models.ManyToManyField[User, PortalMember] = models.ManyToManyField(
+        User, through="PortalMember", related_name="portals"
+    )
+
+    class Meta:
+        verbose_name = "Portal"
+        verbose_name_plural = "Portale"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PortalMember(models.Model):
+    """A Portal-Admin: may do everything for every service that the portal holds."""
+
+    portal = models.ForeignKey(Portal, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="portal_memberships")
+
+    class Meta:
+        verbose_name = "Portal-Admin"
+        verbose_name_plural = "Portal-Admins"
+        constraints = [models.UniqueConstraint(fields=["portal", "user"], name="portal_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.portal})"

@@ -1,0 +1,256 @@
+"""Online services: master data, who may do what with them, their credentials and their delivery state."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Authority, User
+from ozgsync.models import Leistung, Level, Region
+from portals.models import Portal
+
+NUMBER = re.compile(r"^OS-(\d{6,18})$", re.IGNORECASE)
+
+
+class ReportingLevel(models.TextChoices):
+    """At which level a service reports its counts (Meldeebene)."""
+
+    BUND = "bund", "Bund"
+    LAND = "land", "Land"
+    KREIS = "kreis", "Kreis"
+    GEMEINDE = "gemeinde", "Gemeinde"
+    MIXED = "gemischt", "gemischt"
+
+    @property
+    def level(self) -> Level | None:
+        """The level a region must belong to; None where every level is accepted."""
+        return None if self is ReportingLevel.MIXED else Level[self.name]
+
+
+class OnlineServiceQuerySet(models.QuerySet["OnlineService"]):
+    def published(self) -> OnlineServiceQuerySet:
+        return self.filter(published_at__isnull=False)
+
+    def visible_to(self, user: User | AnonymousUser) -> OnlineServiceQuerySet:
+        """Everyone sees published services, approved people every registered one."""
+        return self.all() if user.is_authenticated else self.published()
+
+    def deliverable_by(self, principal: User | AnonymousUser | Credential) -> OnlineServiceQuerySet:
+        """Services that a person or a credential may deliver counts for today."""
+        if isinstance(principal, Credential):
+            return self._deliverable_by_credential(principal)
+        if not isinstance(principal, User) or not principal.is_active:
+            return self.none()
+        if principal.is_operations:
+            return self.all()
+        portals = PortalService.objects.current().filter(portal__members=principal)
+        own = ServiceMember.objects.filter(user=principal)
+        return self.filter(Q(pk__in=own.values("service")) | Q(pk__in=portals.values("service")))
+
+    def _deliverable_by_credential(self, credential: Credential) -> OnlineServiceQuerySet:
+        if credential.service_id:
+            return self.filter(pk=credential.service_id)
+        held = PortalService.objects.current().filter(portal=credential.portal_id)
+        return self.filter(pk__in=held.values("service"))
+
+    def editable_by(self, user: User | AnonymousUser) -> OnlineServiceQuerySet:
+        """Services whose master data, members and credentials a person may change."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if user.is_operations:
+            return self.all()
+        portals = PortalService.objects.current().filter(portal__members=user)
+        own = ServiceMember.objects.filter(user=user, role=ServiceMember.Role.RESPONSIBLE)
+        return self.filter(Q(pk__in=own.values("service")) | Q(pk__in=portals.values("service")))
+
+
+class OnlineService(models.Model):
+    """An application whose transactions are counted; belongs to exactly one main Leistung."""
+
+    class Depth(models.IntegerChoices):
+        """Down to which level the public sees a service's regions."""
+
+        LAND = Level.LAND, "Land"
+        KREIS = Level.KREIS, "Kreis"
+        GEMEINDE = Level.GEMEINDE, "Gemeinde"
+
+    name = models.CharField("Name", max_length=200)
+    leistung = models.ForeignKey(Leistung, models.PROTECT, related_name="services", verbose_name="Leistung")
+    more_leistungen = models.ManyToManyField(
+        Leistung, blank=True, related_name="further_services", verbose_name="weitere Leistungen"
+    )
+    authority = models.ForeignKey(Authority, models.PROTECT, related_name="services", verbose_name="Behörde")
+    reporting_level = models.CharField(
+        "Meldeebene", max_length=10, choices=ReportingLevel, default=ReportingLevel.MIXED
+    )
+    area = models.ManyToManyField(Region, blank=True, related_name="services", verbose_name="Einzugsgebiet")
+    url = models.URLField("Adresse des Onlineservices", blank=True)
+    contact = models.EmailField("Funktionspostfach", blank=True)
+    live_from = models.DateField("in Betrieb seit", null=True, blank=True)
+    ended_on = models.DateField("außer Betrieb seit", null=True, blank=True)
+    published_at = models.DateTimeField("veröffentlicht am", null=True, blank=True, editable=False)
+    published_depth = models.PositiveSmallIntegerField(
+        "Regionen öffentlich bis", choices=Depth, default=Depth.GEMEINDE
+    )
+    created_at = models.DateTimeField("angelegt am", auto_now_add=True)
+    members: models.ManyToManyField[User, ServiceMember] = models.ManyToManyField(
+        User, through="ServiceMember", related_name="services"
+    )
+
+    objects = OnlineServiceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Onlineservice"
+        verbose_name_plural = "Onlineservices"
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_on__isnull=True) | Q(live_from__isnull=True) | Q(ended_on__gte=models.F("live_from")),
+                name="service_ends_after_start",
+                violation_error_message="Das Ende liegt vor dem Beginn.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.number})"
+
+    @property
+    def number(self) -> str:
+        """The ZSK number that people and machines name the service by: `OS-000123`."""
+        return service_number(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return f"/onlineservices/{self.number}/"
+
+
+def service_number(pk: int) -> str:
+    return f"OS-{pk:06d}"
+
+
+class ServiceMember(models.Model):
+    class Role(models.TextChoices):
+        SUPPLIER = "lieferant", "Lieferant"
+        RESPONSIBLE = "verantwortlich", "Verantwortlich"
+
+    service = models.ForeignKey(OnlineService, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="service_memberships")
+    role = models.CharField("Rolle", max_length=20, choices=Role)
+
+    class Meta:
+        verbose_name = "Mitglied"
+        verbose_name_plural = "Mitglieder"
+        constraints = [models.UniqueConstraint(fields=["service", "user"], name="service_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+
+class PortalServiceQuerySet(models.QuerySet["PortalService"]):
+    def current(self, on: dt.date | None = None) -> PortalServiceQuerySet:
+        day = on or timezone.localdate()
+        return self.filter(Q(until__isnull=True) | Q(until__gt=day), since__lte=day)
+
+
+class PortalService(models.Model):
+    """A service's membership of a portal, from `since` until before `until`."""
+
+    portal = models.ForeignKey(Portal, models.PROTECT, related_name="held_services", verbose_name="Portal")
+    service = models.ForeignKey(OnlineService, models.CASCADE, related_name="portal_links")
+    kennung = models.CharField(
+        "Kennung im Portal", max_length=100, blank=True, help_text="Der Name, unter dem das Portal den Service führt."
+    )
+    since = models.DateField("seit")
+    until = models.DateField("bis (ausschließlich)", null=True, blank=True)
+
+    objects = PortalServiceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Portalzugehörigkeit"
+        verbose_name_plural = "Portalzugehörigkeiten"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service"], condition=Q(until__isnull=True), name="portal_service_one_open",
+                violation_error_message="Der Onlineservice gehört bereits zu einem Portal.",
+            ),
+            models.UniqueConstraint(
+                fields=["portal", "kennung"], condition=Q(until__isnull=True) & ~Q(kennung=""),
+                name="portal_kennung_once",
+                violation_error_message="Diese Kennung ist im Portal schon vergeben.",
+            ),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=models.F("since")), name="portal_service_span"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} in {self.portal}"
+
+
+class ServiceState(models.Model):
+    """What deliveries leave behind for overviews; its row is the lock of a service's numbers."""
+
+    service = models.OneToOneField(OnlineService, models.CASCADE, primary_key=True, related_name="state")
+    version = models.PositiveBigIntegerField("Datenversion", default=0)
+    last_month = models.DateField("letzter gemeldeter Monat", null=True, blank=True)
+    last_delivery = models.UUIDField("letzte Lieferung", null=True, blank=True)
+    last_delivered_at = models.DateTimeField("zuletzt geliefert am", null=True, blank=True)
+
+    class Meta:
+        db_table = "service_state"
+        verbose_name = "Lieferstatus"
+        verbose_name_plural = "Lieferstatus"
+
+    def __str__(self) -> str:
+        return f"Lieferstatus {self.service_id}"
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def usable(self) -> CredentialQuerySet:
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()), revoked_at__isnull=True)
+
+
+class Credential(models.Model):
+    """An API key (stored hashed) or a Keycloak client id; belongs to one service or one portal."""
+
+    class Kind(models.TextChoices):
+        API_KEY = "api_key", "API-Schlüssel"
+        OIDC_CLIENT = "oidc_client", "Keycloak-Client"
+
+    service = models.ForeignKey(
+        OnlineService, models.PROTECT, null=True, blank=True, related_name="credentials", verbose_name="Onlineservice"
+    )
+    portal = models.ForeignKey(
+        Portal, models.PROTECT, null=True, blank=True, related_name="credentials", verbose_name="Portal"
+    )
+    kind = models.CharField("Art", max_length=20, choices=Kind, default=Kind.API_KEY)
+    name = models.CharField("Name", max_length=100)
+    public_id = models.CharField("öffentlicher Teil", max_length=100, unique=True)
+    hash = models.CharField("Prüfwert", max_length=64, blank=True, editable=False)
+    pepper_number = models.PositiveSmallIntegerField("Nummer des Pfeffers", null=True, editable=False)
+    created_at = models.DateTimeField("angelegt am", auto_now_add=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    expires_at = models.DateTimeField("gültig bis", null=True, blank=True)
+    revoked_at = models.DateTimeField("widerrufen am", null=True, blank=True)
+    last_used_at = models.DateTimeField("zuletzt benutzt am", null=True, blank=True)
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Zugangsschlüssel"
+        verbose_name_plural = "Zugangsschlüssel"
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(service__isnull=False, portal__isnull=True)
+                | Q(service__isnull=True, portal__isnull=False),
+                name="credential_of_one",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"

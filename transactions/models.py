@@ -1,0 +1,326 @@
+"""The numbers: what was delivered, what it changed, and the totals kept beside the facts.
+
+`TransactionCount`, `CountRevision`, `MonthlyTotal`, `ServiceMonth`, `StagedCount` and `RegionTotalDelta`
+are written by `delivery.py` alone, in SQL. Their keys start with the service, so that they can be distributed.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import uuid_utils.compat
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from ozgsync.models import ArsField, Region
+from services.models import Credential, OnlineService
+
+MAX_COUNT = 1_000_000_000
+
+
+def new_id() -> uuid.UUID:
+    """A UUID of version 7: sorts by time."""
+    return uuid_utils.compat.uuid7()
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def visible_to(self, principal: User | Credential) -> DeliveryQuerySet:
+        """Deliveries that touch, or were sent for, services the principal may deliver for; all for operations."""
+        if isinstance(principal, User) and principal.is_operations:
+            return self.all()
+        services = OnlineService.objects.deliverable_by(principal)
+        touched = DeliveryService.objects.filter(service__in=services)
+        mine = Q(credential=principal) if isinstance(principal, Credential) else Q(user=principal)
+        return self.filter(Q(pk__in=touched.values("delivery")) | mine)
+
+
+class Delivery(models.Model):
+    """One act of delivering counts: who, when, by which channel, what it changed, or why it was refused."""
+
+    class Status(models.TextChoices):
+        ACCEPTED = "uebernommen", "übernommen"
+        REFUSED = "abgelehnt", "abgelehnt"
+        WAITING = "wartet", "wartet auf Bestätigung"
+        RUNNING = "in_arbeit", "in Arbeit"
+        UNDONE = "rueckgaengig", "rückgängig gemacht"
+
+    class Channel(models.TextChoices):
+        PUSH = "push", "Schnittstelle"
+        FILE = "datei", "Datei"
+        FORM = "formular", "Formular"
+        UNDO = "ruecknahme", "Rücknahme"
+
+    class Mode(models.TextChoices):
+        MERGE = "ergaenzen", "ergänzen"
+        REPLACE = "ersetzen", "ersetzen"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    status = models.CharField("Status", max_length=20, choices=Status)
+    channel = models.CharField("Lieferweg", max_length=20, choices=Channel)
+    mode = models.CharField("Modus", max_length=20, choices=Mode, default=Mode.MERGE)
+    credential = models.ForeignKey(Credential, models.PROTECT, null=True, blank=True, related_name="deliveries")
+    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="deliveries")
+    actor = models.CharField("wer", max_length=200)
+    client_key = models.CharField("Idempotency-Key", max_length=255, null=True, blank=True)
+    content_hash = models.CharField("Prüfsumme des Inhalts", max_length=64, blank=True)
+    file_name = models.CharField("Dateiname", max_length=255, blank=True)
+    service = models.ForeignKey(
+        OnlineService, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="nur für diesen Service"
+    )
+    reason = models.CharField("Begründung", max_length=500, blank=True)
+    received_at = models.DateTimeField("eingegangen am", default=timezone.now)
+    finished_at = models.DateTimeField("abgeschlossen am", null=True, blank=True)
+    first_month = models.DateField("erster Monat", null=True, blank=True)
+    last_month = models.DateField("letzter Monat", null=True, blank=True)
+    row_count = models.PositiveIntegerField("Zeilen", default=0)
+    new_count = models.PositiveIntegerField("neu", default=0)
+    changed_count = models.PositiveIntegerField("geändert", default=0)
+    same_count = models.PositiveIntegerField("unverändert", default=0)
+    deleted_count = models.PositiveIntegerField("gelöscht", default=0)
+    fault_count = models.PositiveIntegerField("Fehler", default=0)
+    warning_count = models.PositiveIntegerField("Hinweise", default=0)
+    undoes = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="undone_by", verbose_name="nimmt zurück"
+    )
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Datenlieferung"
+        verbose_name_plural = "Datenlieferungen"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["credential", "client_key"], name="delivery_client_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Lieferung {self.pk} ({self.get_status_display()})"
+
+    def get_absolute_url(self) -> str:
+        return f"/lieferungen/{self.pk}/"
+
+
+class DeliveryService(models.Model):
+    """A delivery's part for one service, so that its members see only that part."""
+
+    pk = models.CompositePrimaryKey("delivery_id", "service_id")
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="parts", db_index=False)
+    service = models.ForeignKey(OnlineService, models.PROTECT, related_name="delivery_parts")
+    new_count = models.PositiveIntegerField("neu", default=0)
+    changed_count = models.PositiveIntegerField("geändert", default=0)
+    same_count = models.PositiveIntegerField("unverändert", default=0)
+    deleted_count = models.PositiveIntegerField("gelöscht", default=0)
+
+    class Meta:
+        verbose_name = "Teil einer Lieferung"
+        verbose_name_plural = "Teile von Lieferungen"
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} für {self.service_id}"
+
+
+class DeliveryFinding(models.Model):
+    """One fault or warning of a delivery; its text is made from `code` and `params` when it is read."""
+
+    class Severity(models.TextChoices):
+        FAULT = "fehler", "Fehler"
+        WARNING = "hinweis", "Hinweis"
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="findings")
+    line = models.PositiveIntegerField("Zeile", null=True)
+    pointer = models.CharField("Zeiger", max_length=120, blank=True)
+    field = models.CharField("Feld", max_length=40, blank=True)
+    code = models.CharField("Code", max_length=60)
+    value = models.CharField("Wert", max_length=200, blank=True)
+    params = models.JSONField("Angaben", default=dict)
+    suggestion = models.CharField("Vorschlag", max_length=200, blank=True)
+    severity = models.CharField("Art", max_length=10, choices=Severity)
+
+    class Meta:
+        verbose_name = "Befund"
+        verbose_name_plural = "Befunde"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"Zeile {self.line}: {self.code}"
+
+
+class DeliveryChunk(models.Model):
+    """A piece of an uploaded file; kept in the database, so that any worker can read it, then expires."""
+
+    pk = models.CompositePrimaryKey("delivery_id", "number")
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="chunks", db_index=False)
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = "Dateiteil"
+        verbose_name_plural = "Dateiteile"
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} Teil {self.number}"
+
+
+FIRST_OF_MONTH = Q(month__day=1)
+
+
+class TransactionCount(models.Model):
+    """The count of one service in one region and month: the fact that everything else is derived from."""
+
+    pk = models.CompositePrimaryKey("service_id", "month", "ars")
+    service = models.ForeignKey(OnlineService, models.PROTECT, related_name="counts", db_index=False)
+    month = models.DateField("Monat", help_text="erster Tag des Monats")
+    # No constraint: regions are never deleted, and the check of every row has compared it already.
+    ars = models.ForeignKey(
+        Region, models.PROTECT, related_name="counts", db_column="ars", db_constraint=False, db_index=False
+    )
+    count = models.BigIntegerField("Anzahl")
+    delivery = models.UUIDField("Lieferung, die den Wert zuletzt gesetzt hat")
+
+    class Meta:
+        db_table = "transaction_count"
+        verbose_name = "Transaktionszahl"
+        verbose_name_plural = "Transaktionszahlen"
+        constraints = [
+            models.CheckConstraint(condition=FIRST_OF_MONTH, name="count_month_first"),
+            models.CheckConstraint(condition=Q(count__gte=0, count__lte=MAX_COUNT), name="count_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.ars_id} {self.month:%Y-%m}: {self.count}"
+
+
+class CountRevision(models.Model):
+    """A value that a delivery replaced or took away; a value's first delivery stands at the fact itself."""
+
+    class Action(models.TextChoices):
+        CHANGED = "geaendert", "geändert"
+        DELETED = "geloescht", "gelöscht"
+
+    pk = models.CompositePrimaryKey("service_id", "month", "ars", "number")
+    service = models.ForeignKey(OnlineService, models.PROTECT, related_name="+", db_index=False)
+    month = models.DateField("Monat")
+    ars = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", db_column="ars", db_constraint=False, db_index=False
+    )
+    number = models.PositiveIntegerField("laufende Nummer")
+    old = models.BigIntegerField("bisher")
+    new = models.BigIntegerField("neu", null=True)
+    action = models.CharField("Art", max_length=10, choices=Action)
+    old_delivery = models.UUIDField("Lieferung des bisherigen Werts")
+    delivery = models.UUIDField("ändernde Lieferung")
+    reason = models.CharField("Begründung", max_length=500, blank=True)
+
+    class Meta:
+        db_table = "count_revision"
+        verbose_name = "Änderung"
+        verbose_name_plural = "Änderungen"
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.ars_id} {self.month:%Y-%m} Nr. {self.number}"
+
+
+class MonthlyTotal(models.Model):
+    """A partition of the facts: each counts in one row, at its Kreis or, if reported above, at that region."""
+
+    pk = models.CompositePrimaryKey("service_id", "month", "region_id")
+    service = models.ForeignKey(OnlineService, models.PROTECT, related_name="monthly_totals", db_index=False)
+    month = models.DateField("Monat")
+    region = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", db_column="region", db_constraint=False, db_index=False
+    )
+    total = models.BigIntegerField("Summe")
+    rows = models.IntegerField("Zahl der gemeldeten Werte")
+
+    class Meta:
+        db_table = "monthly_total"
+        verbose_name = "Monatssumme"
+        verbose_name_plural = "Monatssummen"
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.region_id} {self.month:%Y-%m}: {self.total}"
+
+
+class ServiceMonth(models.Model):
+    """One service's month as a whole: whether, when first and how much was reported."""
+
+    pk = models.CompositePrimaryKey("service_id", "month")
+    service = models.ForeignKey(OnlineService, models.PROTECT, related_name="months", db_index=False)
+    month = models.DateField("Monat")
+    total = models.BigIntegerField("Summe")
+    rows = models.IntegerField("Zahl der gemeldeten Werte")
+    first_delivered_at = models.DateTimeField("erstmals geliefert am")
+    last_delivered_at = models.DateTimeField("zuletzt geliefert am")
+
+    class Meta:
+        db_table = "service_month"
+        verbose_name = "Servicemonat"
+        verbose_name_plural = "Servicemonate"
+        # Rankings and completeness ask for one month of all services.
+        indexes = [models.Index(fields=["month"], name="service_month_by_month")]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.month:%Y-%m}: {self.total}"
+
+
+class StagedCount(models.Model):
+    """Rows of a delivery under way; UNLOGGED, filled by COPY, emptied by the delivery at its end."""
+
+    pk = models.CompositePrimaryKey("service_id", "delivery", "month", "ars")
+    service_id = models.BigIntegerField()
+    delivery = models.UUIDField()
+    month = models.DateField()
+    ars = ArsField()
+    count = models.BigIntegerField()
+    remove = models.BooleanField(help_text="nimmt den gespeicherten Wert zurück")
+
+    class Meta:
+        db_table = "staged_count"
+
+    def __str__(self) -> str:
+        return f"{self.delivery}: {self.service_id} {self.ars} {self.month:%Y-%m}"
+
+
+class RegionTotal(models.Model):
+    """Published services together, per month and Kreis (or the region above it that was reported).
+
+    Exact only with the deltas still in `RegionTotalDelta`; `totals.py` reads both in one statement.
+    """
+
+    pk = models.CompositePrimaryKey("month", "region_id")
+    month = models.DateField("Monat")
+    region = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", db_column="region", db_constraint=False, db_index=False
+    )
+    total = models.BigIntegerField("Summe")
+    rows = models.BigIntegerField("Zahl der gemeldeten Werte")
+
+    class Meta:
+        db_table = "region_total"
+        verbose_name = "Regionssumme"
+        verbose_name_plural = "Regionssummen"
+
+    def __str__(self) -> str:
+        return f"{self.region_id} {self.month:%Y-%m}: {self.total}"
+
+
+class RegionTotalDelta(models.Model):
+    """What a delivery or a publication adds to the totals across services, until a job has folded it in.
+
+    Only appended to and taken from, so that deliveries of different services share no row.
+    """
+
+    month = models.DateField()
+    region = ArsField(db_column="region")
+    total = models.BigIntegerField()
+    rows = models.BigIntegerField()
+
+    class Meta:
+        db_table = "region_total_delta"
+
+    def __str__(self) -> str:
+        return f"{self.region} {self.month:%Y-%m}: {self.total:+d}"
+
+

@@ -1,0 +1,44 @@
+"""Typed access to environment variables; a wrong or missing value stops the start."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """`NAME`, or the content of the file `NAME_FILE` (for secrets), or the default; required without one."""
+    if file := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE: {file} ist nicht lesbar ({error.strerror}).") from error
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"Die Umgebungsvariable {name} (oder {name}_FILE) fehlt.")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    value = text(name, str(default)).strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off", ""}:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} ist kein Wahrheitswert; erlaubt sind true und false.")
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    value = text(name, str(default))
+    try:
+        result = int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={value!r} ist keine ganze Zahl.") from error
+    if result < least:
+        raise ImproperlyConfigured(f"{name}={result} ist kleiner als {least}.")
+    return result
+
+
+def items(name: str, default: str = "") -> list[str]:
+    """A comma-separated list without blanks and empty parts."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]

@@ -1,0 +1,210 @@
+"""Settings of the ZSK; every value that an operator may set is an environment variable read here."""
+
+import secrets
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from zsk import env, servers
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("ZSK_DATA_DIR", str(BASE_DIR / ".zsk")))
+
+
+def _local_secret(name: str) -> str:
+    """A secret of this installation, made at the first start and kept beside the embedded servers."""
+    path = DATA_DIR / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+# Which installation this is; named in the bar at the top of every page outside production.
+ENVIRONMENT = env.text("ZSK_ENVIRONMENT", "demo")
+if ENVIRONMENT not in {"demo", "test", "production"}:
+    raise ImproperlyConfigured(f"ZSK_ENVIRONMENT={ENVIRONMENT!r}; erlaubt sind demo, test, production.")
+PRODUCTION = ENVIRONMENT == "production"
+# Whether the numbers of this installation are invented; said on every page and in every file.
+SYNTHETIC_DATA = env.flag("ZSK_SYNTHETIC_DATA", not PRODUCTION)
+
+DEBUG = env.flag("ZSK_DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY", None if PRODUCTION else _local_secret("secret_key"))
+# Numbered peppers of the API keys' hashes, `1:…,2:…`; the highest number is used for new keys.
+KEY_PEPPERS = dict(
+    (int(number), pepper)
+    for number, _sep, pepper in (
+        item.partition(":")
+        for item in env.items("KEY_PEPPERS", "" if PRODUCTION else "1:" + _local_secret("key_pepper"))
+    )
+)
+if not KEY_PEPPERS:
+    raise ImproperlyConfigured("KEY_PEPPERS (oder KEY_PEPPERS_FILE) fehlt, zum Beispiel 1:zufälliger-Text.")
+
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "" if PRODUCTION else "*")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+# The address that links in files, mails and API answers start with; empty: that of the request.
+SITE_URL = env.text("SITE_URL", "").rstrip("/")
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", PRODUCTION)
+
+INSTALLED_APPS = [
+    "zsk",
+    "reports",
+    "transactions",
+    "services",
+    "portals",
+    "accounts",
+    "ozgsync",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "zsk.urls"
+WSGI_APPLICATION = "zsk.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "zsk.context.page",
+            ],
+            "builtins": ["zsk.templatetags.zsk"],
+        },
+    }
+]
+
+# --- Data ------------------------------------------------------------------------------------------
+DATABASES = {
+    "default": servers.database(
+        env.text("DATABASE_URL", ""), DATA_DIR, pool_size=env.number("DATABASE_POOL_SIZE", 0)
+    )
+}
+_CACHE_URL, CELERY_BROKER_URL = servers.redis(env.text("REDIS_URL", ""), DATA_DIR)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _CACHE_URL}}
+CELERY_TIMEZONE = "Europe/Berlin"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    "fold-totals": {"task": "transactions.tasks.fold_totals", "schedule": 10.0},
+    "expire-files": {"task": "transactions.tasks.expire_files", "schedule": 3600.0},
+}
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Language and time -----------------------------------------------------------------------------
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("Deutsch")), ("en", _("Englisch"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Europe/Berlin"
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = False
+
+# --- Static files ----------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Safety ----------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000)
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+CSRF_FAILURE_VIEW = "zsk.errors.csrf_failure"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Deliveries ------------------------------------------------------------------------------------
+# Day of the following month on which a month is due.
+DUE_DAY = env.number("DUE_DAY", 15, least=1)
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 200 * 1024 * 1024, least=1)
+MAX_PUSH_BYTES = env.number("MAX_PUSH_BYTES", 20 * 1024 * 1024, least=1)
+MAX_PUSH_ROWS = env.number("MAX_PUSH_ROWS", 100_000, least=1)
+# How long an uploaded file is kept, in days.
+FILE_DAYS = env.number("FILE_DAYS", 30, least=1)
+# Uploads go through temporary files above this size; push bodies are limited by MAX_PUSH_BYTES.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_PUSH_BYTES
+
+# --- Interface -------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "transactions.problems.handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ZSK: Schnittstelle",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+}
