@@ -1,10 +1,41 @@
-"""Liveness and readiness of the web process."""
+"""Liveness and readiness of the web process, for supervisors, containers and load balancers."""
 
-from django.http import HttpRequest, HttpResponse
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from redis.exceptions import RedisError
 
 
+@never_cache
 def live(request: HttpRequest) -> HttpResponse:
+    """The process answers; restarting it would help if this failed."""
     return HttpResponse("ok", content_type="text/plain")
 
 
-ready = live
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """Whether requests should be sent here: 503 while the database or the cache does not answer.
+
+    Open to all, so it names what is down but never why.
+    """
+    checks = {"datenbank": _database_answers(), "zwischenspeicher": _cache_answers()}
+    words = {name: "ok" if works else "nicht erreichbar" for name, works in checks.items()}
+    return JsonResponse(words, status=200 if all(checks.values()) else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _cache_answers() -> bool:
+    try:
+        cache.get("health")
+    except (RedisError, OSError):
+        return False
+    return True

@@ -1,0 +1,20 @@
+"""Configuration of gunicorn, the web server of the demo and of production."""
+
+import os
+
+from zsk import env
+
+bind = env.text("WEB_BIND", "127.0.0.1:8000")
+workers = env.number("WEB_CONCURRENCY", 2, least=1)
+worker_class = "gthread"
+threads = env.number("WEB_THREADS", 4, least=1)
+# Loaded once and shared by the workers: half the start-up time, and less memory.
+preload_app = True
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+accesslog = "-"
+# Its heartbeat file belongs in memory: a slow disk would look like a hanging worker.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+# It would lie in the home folder, where two installations meet.
+control_socket_disable = True
