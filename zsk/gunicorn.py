@@ -15,6 +15,7 @@ graceful_timeout = 10
 keepalive = 5
 accesslog = "-"
 # Its heartbeat file belongs in memory: a slow disk would look like a hanging worker.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+_MEMORY = "/dev/shm"  # noqa: S108
+worker_tmp_dir = _MEMORY if os.access(_MEMORY, os.W_OK) else None
 # It would lie in the home folder, where two installations meet.
 control_socket_disable = True

@@ -1,4 +1,4 @@
-"""`python -m zsk.probe`: whether the web process here is ready; for the demo and the container's health check."""
+"""`python -m zsk.probe`: is the web process here ready? For the demo and the container's check."""
 
 import http.client
 import json
@@ -7,11 +7,11 @@ import sys
 
 
 def problem(bind: str, *, host: str = "localhost", seconds: float = 5) -> str:
-    """Ask /health/ready at `bind` (host:port) under the name `host`; empty if all is well, else what is not."""
+    """What /health/ready at `bind` (host:port) under the name `host` complains of; empty if all is well."""
     address, _colon, port = bind.rpartition(":")
-    connection = http.client.HTTPConnection(
-        "127.0.0.1" if address in {"", "0.0.0.0", "[::]"} else address, int(port), timeout=seconds
-    )
+    everywhere = {"", "0.0.0.0", "[::]"}  # noqa: S104 - compared, not bound
+    address = "127.0.0.1" if address in everywhere else address
+    connection = http.client.HTTPConnection(address, int(port), timeout=seconds)
     try:
         # As the proxy does, or a redirect to https would come back.
         connection.request("GET", "/health/ready", headers={"Host": host, "X-Forwarded-Proto": "https"})

@@ -7,6 +7,7 @@ Every process that asks counts as a user of the servers until it ends; the last 
 import atexit
 import fcntl
 import os
+import shutil
 from pathlib import Path
 
 from .place import EmbeddedError, Place
@@ -14,7 +15,17 @@ from .postgres import Postgres
 from .server import Server
 from .valkey import Valkey
 
-__all__ = ["EmbeddedError", "are_ready", "postgres_url", "redis_url", "stop"]
+__all__ = [
+    "EmbeddedError",
+    "are_ready",
+    "check",
+    "hand_back",
+    "postgres_url",
+    "redis_url",
+    "release",
+    "remove",
+    "stop",
+]
 
 _users: dict[Path, int] = {}
 
@@ -39,6 +50,11 @@ def redis_url(home: Path, *, durable: bool = True) -> str:
     return server.url
 
 
+def check(home: Path) -> None:
+    """Make `home` if it is missing; raise EmbeddedError where this user cannot work in it."""
+    Place.of(home)
+
+
 def are_ready(home: Path) -> bool:
     return all(server.is_ready() for server in _servers(home))
 
@@ -47,6 +63,24 @@ def stop(home: Path) -> None:
     """Stop both servers, whoever uses them; Valkey first, as its tasks write to PostgreSQL."""
     for server in _servers(home):
         server.stop()
+
+
+def remove(home: Path) -> None:
+    """Stop the servers and delete `home` with everything that lies elsewhere for it."""
+    if not home.is_dir():
+        return
+    stop(home)
+    place = Place.of(home)
+    for folder in {place.sockets, place.root, home}:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def hand_back(home: Path) -> None:
+    """Give what root made in another user's `home` to that user, who may be the next to start."""
+    place = Place.of(home)
+    if place.account and home.stat().st_uid:
+        for path in home.rglob("*"):
+            place.hand_over(path)
 
 
 def release(home: Path) -> bool:

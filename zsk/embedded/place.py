@@ -39,7 +39,7 @@ class Account:
 
     def _succeeds(self, command: list[str]) -> bool:
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - words of our own
                 command, cwd="/", capture_output=True, user=self.uid, group=self.gid, extra_groups=[]
             )
         except PermissionError:
@@ -49,7 +49,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Place:
-    """`home` is the folder that callers name (`.zsk`); `root` holds the servers' data and is mostly the same."""
+    """`home` is the folder that callers name (`.zsk`); `root` holds the data and is mostly the same."""
 
     home: Path
     root: Path
@@ -57,7 +57,10 @@ class Place:
 
     @classmethod
     def of(cls, home: Path) -> "Place":
-        home.mkdir(parents=True, exist_ok=True)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedError(f"{home} lässt sich nicht anlegen ({error.strerror}).") from error
         owner = home.stat().st_uid
         if os.geteuid() != 0:
             if owner != os.geteuid():
@@ -72,14 +75,15 @@ class Place:
         folder = self.root / "run"
         if len(os.fsencode(f"{folder}{LONGEST_SOCKET_NAME}")) <= SOCKET_PATH_LIMIT:
             return folder
-        return Path("/tmp") / f"zsk-{self.uid}-{_short_name(self.root)}"
+        # Not $TMPDIR: it differs between log-ins, and all must look in the same place.
+        return Path("/tmp") / f"zsk-{self.uid}-{_short_name(self.root)}"  # noqa: S108 - made and checked by private_folder()
 
     @property
     def uid(self) -> int:
         return self.account.uid if self.account else os.geteuid()
 
     def identity(self) -> dict[str, Any]:
-        """The arguments for `subprocess` that make a program run as the servers' user, with a bare environment."""
+        """Arguments for `subprocess`: run as the servers' user, with a bare environment."""
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "TZ": "UTC"}
         if not self.account:
             return {"env": environment}
@@ -123,7 +127,7 @@ class Place:
 
 
 def _root_for(home: Path, account: Account) -> Path:
-    """`home`, or a folder of its own where `account` cannot enter it. Decided once, so that data stay found."""
+    """`home`, or a folder of its own where `account` cannot enter it. Decided once: data stay found."""
     note = home / "place"
     if not note.exists():
         reachable = account.can_reach(home)

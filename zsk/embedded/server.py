@@ -125,7 +125,7 @@ class Server(ABC):
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         with self.log.open("wb") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - words of our own
                 self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

