@@ -27,6 +27,7 @@ MERGED = {"031590000000": ("031520000000", "031560000000"), WARTBURGKREIS: (WART
 WIDTH = 560
 MARGIN = 2
 SMALLEST_ISLAND = 25e6  # square metres
+SMALLEST_RING = 50  # square tenths of the drawing's unit, some 0.65 square kilometres
 # Square roots of the triangle (in metres) under which a corner goes: Kreise are drawn some five times larger.
 KREIS_TOLERANCE = 550.0
 LAND_TOLERANCE = 1400.0
@@ -151,6 +152,12 @@ def joined(tenths: Iterable[int]) -> str:
     return text
 
 
+def signed_area(ring: Ring) -> float:
+    """Gauss's formula; square tenths."""
+    turned = [*ring[1:], *ring[:1]]
+    return sum(x * y2 - x2 * y for (x, y), (x2, y2) in zip(ring, turned, strict=True)) / 2
+
+
 def ring_path(ring: Ring) -> str:
     """`M` to the first corner, then relative lines; differences of rounded corners, so nothing drifts."""
     steps = np.diff(np.array(ring), axis=0).ravel()
@@ -174,10 +181,13 @@ class Canvas(NamedTuple):
         return [(int(x), int(y)) for x, y in np.rint(offset + MARGIN * 10)]
 
     def rings(self, geometry: BaseGeometry) -> list[Ring]:
-        """Outer rings and holes turn in opposite ways, so that either fill rule works."""
+        """Outer rings and holes turn in opposite ways, so that either fill rule works.
+
+        A speck goes, and with it the hole it fills in its neighbour, for both are one ring.
+        """
         turned = [orient(polygon) for polygon in polygons(geometry)]
         rings = [self.ring(line) for polygon in turned for line in (polygon.exterior, *polygon.interiors)]
-        return [ring for ring in rings if len(ring) > 2]
+        return [ring for ring in rings if abs(signed_area(ring)) >= SMALLEST_RING]
 
 
 def canvas_for(shapes: Iterable[BaseGeometry]) -> tuple[Canvas, str]:

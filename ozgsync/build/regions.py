@@ -180,9 +180,12 @@ def gemeinde_kind(addition: str, kind_2016: str) -> str:
     """`Stadt`, `Gemeinde, Ostseebad`, `Stadt, Lutherstadt` …: what it is, then what it also calls itself."""
     if addition in PLAIN_KINDS:
         return addition
-    words = [part.strip() for part in addition.split(",") if part.strip() not in ("", "Stadt")]
+    # "Stadt / Běła Woda" tells the Sorbian name, no kind.
+    words = [part.partition(" / ")[0].strip() for part in addition.split(",")]
     is_town = "stadt" in addition.lower() or kind_2016 == "Stadt"
-    return ", ".join(["Stadt" if is_town else "Gemeinde", *words])
+    return ", ".join(
+        ["Stadt" if is_town else "Gemeinde", *(word for word in words if word not in ("", "Stadt"))]
+    )
 
 
 def gemeinde_name(ars: str, official: str, kinds_2016: Mapping[str, str]) -> tuple[str, str]:
