@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -47,3 +48,19 @@ def signed_percent(share: float | None) -> str:
 def month(value: dt.date) -> str:
     """`2025-05-01` → `Mai 2025`."""
     return f"{MONTHS[value.month - 1]} {value.year}"
+
+
+def day(value: dt.date) -> str:
+    """`2026-06-10` → `10. Juni 2026`; a point in time gives its day in Germany."""
+    date = timezone.localdate(value) if isinstance(value, dt.datetime) else value
+    return f"{date.day}. {month(date)}"
+
+
+def stand(value: dt.datetime) -> str:
+    """How current something is: `10. Juni 2026, 8:15 Uhr`, in German time."""
+    local = timezone.localtime(value)
+    return _("%(day)s, %(hour)d:%(minute)02d Uhr") % {
+        "day": day(local),
+        "hour": local.hour,
+        "minute": local.minute,
+    }
