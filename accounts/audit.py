@@ -1,0 +1,13 @@
+"""Writing the audit log: one entry per change of rights, keys or publication, in the change's transaction."""
+
+from django.utils.translation import gettext as _
+
+from accounts.models import AuditEntry, User
+
+
+def record(*, by: User | None, action: str, target: object, detail: str = "") -> AuditEntry:
+    """`by` is None for what the machine or somebody at the command line did."""
+    actor = by.display_name if by else _("System")
+    return AuditEntry.objects.create(
+        user=by, actor=actor[:200], action=action[:60], target=str(target)[:200], detail=detail[:500]
+    )

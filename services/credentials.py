@@ -1,0 +1,156 @@
+"""API keys: `zsk_` + public id + `_` + secret. Shown once; stored as an HMAC under a numbered pepper."""
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+import string
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import audit
+from accounts.models import User
+from portals.models import Portal
+from services.models import Credential, OnlineService
+
+PREFIX = "zsk_"
+KEY = re.compile(r"zsk_([a-z0-9]{12,40})_[A-Za-z0-9_-]{43}", re.ASCII)
+PUBLIC_ID_LENGTH = 16
+PUBLIC_ID_LETTERS = string.ascii_lowercase + string.digits
+SECRET_BYTES = 32  # 43 characters of url-safe base64
+# Two may overlap, so that a key can be changed without a gap.
+MAX_USABLE_KEYS = 2
+LAST_USE_STEP = dt.timedelta(minutes=1)
+
+
+class CredentialError(Exception):
+    """A key cannot be used or made; the text is for people and never holds the key."""
+
+
+class UnknownCredential(CredentialError):  # noqa: N818 - says what is wrong
+    """Malformed, or no such key: the sender has proved nothing."""
+
+
+class ExpiredCredential(CredentialError):  # noqa: N818 - says what is wrong
+    """The right key, but its time is over."""
+
+
+class RevokedCredential(CredentialError):  # noqa: N818 - says what is wrong
+    """The right key, but somebody took it back."""
+
+
+class TooManyKeys(CredentialError):  # noqa: N818 - says what is wrong
+    """The service or portal has as many usable keys as are allowed."""
+
+
+@transaction.atomic
+def issue_api_key(
+    *,
+    service: OnlineService | None = None,
+    portal: Portal | None = None,
+    name: str,
+    by: User | None,
+    expires_at: dt.datetime | None = None,
+) -> tuple[Credential, str]:
+    """Make a key of exactly one service or portal; its text is returned here and can never be read again.
+
+    Locks the owner's row against a second key issued at the same moment (deliveries are not held up).
+    Raises `TooManyKeys`.
+    """
+    owner = _lock_owner(service, portal)
+    usable = Credential.objects.usable().filter(kind=Credential.Kind.API_KEY, service=service, portal=portal)
+    if usable.count() >= MAX_USABLE_KEYS:
+        raise TooManyKeys(
+            _("Für %(owner)s gibt es schon zwei gültige Schlüssel. Widerrufen Sie zuerst einen davon.")
+            % {"owner": owner}
+        )
+    public_id = "".join(secrets.choice(PUBLIC_ID_LETTERS) for _index in range(PUBLIC_ID_LENGTH))
+    key = f"{PREFIX}{public_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    number = max(settings.KEY_PEPPERS)
+    credential = Credential.objects.create(
+        service=service,
+        portal=portal,
+        name=name,
+        public_id=public_id,
+        hash=_hash(key, settings.KEY_PEPPERS[number]),
+        pepper_number=number,
+        created_by=by,
+        expires_at=expires_at,
+    )
+    audit.record(by=by, action=_("Zugangsschlüssel ausgestellt"), target=owner, detail=str(credential))
+    return credential, key
+
+
+@transaction.atomic
+def revoke_credential(*, credential: Credential, by: User | None) -> None:
+    """Make a credential unusable at once and for good; a second time changes nothing."""
+    now = timezone.now()
+    if Credential.objects.filter(pk=credential.pk, revoked_at=None).update(revoked_at=now):
+        credential.revoked_at = now
+        owner = credential.service or credential.portal
+        audit.record(by=by, action=_("Zugangsschlüssel widerrufen"), target=owner, detail=str(credential))
+
+
+@sensitive_variables("text")
+def verify_api_key(text: str) -> Credential:
+    """The credential, with its service or portal, that a key belongs to.
+
+    One query, and at most once a minute a second one that notes the use.
+    Raises `UnknownCredential`, `ExpiredCredential` or `RevokedCredential`.
+    """
+    match = KEY.fullmatch(text)
+    found = (
+        match
+        and Credential.objects.select_related("service", "portal")
+        .filter(public_id=match[1], kind=Credential.Kind.API_KEY)
+        .first()
+    )
+    if not found or not _matches(text, found):
+        raise UnknownCredential(_("Dieser Zugangsschlüssel ist unbekannt."))
+    now = timezone.now()
+    # Only after the secret was right: a stranger must not learn which public ids exist.
+    if found.revoked_at:
+        raise RevokedCredential(_("Dieser Zugangsschlüssel wurde widerrufen."))
+    if found.expires_at and found.expires_at <= now:
+        raise ExpiredCredential(
+            _("Dieser Zugangsschlüssel ist am %(day)s abgelaufen.")
+            % {"day": f"{timezone.localtime(found.expires_at):%d.%m.%Y}"}
+        )
+    _note_use(found, now)
+    return found
+
+
+def _lock_owner(service: OnlineService | None, portal: Portal | None) -> OnlineService | Portal:
+    if service and not portal:
+        return OnlineService.objects.select_for_update(no_key=True).get(pk=service.pk)
+    if portal and not service:
+        return Portal.objects.select_for_update(no_key=True).get(pk=portal.pk)
+    raise ValueError("Exactly one of service and portal is needed.")
+
+
+@sensitive_variables()
+def _hash(key: str, pepper: str) -> str:
+    return hmac.new(pepper.encode(), key.encode(), hashlib.sha256).hexdigest()
+
+
+@sensitive_variables("text", "pepper")
+def _matches(text: str, credential: Credential) -> bool:
+    """False as well where the operator no longer has the pepper that the key was hashed with."""
+    pepper = settings.KEY_PEPPERS.get(credential.pepper_number or 0)
+    return pepper is not None and hmac.compare_digest(_hash(text, pepper), credential.hash)
+
+
+def _note_use(credential: Credential, now: dt.datetime) -> None:
+    """The condition is asked twice: here to save the query, in the query because others push as well."""
+    before = now - LAST_USE_STEP
+    if credential.last_used_at and credential.last_used_at > before:
+        return
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=before)
+    Credential.objects.filter(stale, pk=credential.pk).update(last_used_at=now)
+    credential.last_used_at = now
