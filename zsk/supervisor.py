@@ -172,9 +172,7 @@ class Demo:
         if embedded.release(self.home) or not embedded.are_ready(self.home):
             say("Alles ist beendet. Die Daten bleiben; make clean entfernt sie.")
         else:
-            say(
-                "Die Demo ist beendet; PostgreSQL und Valkey laufen weiter, weil ein anderer Befehl sie benutzt."
-            )
+            say("Die Demo ist beendet; PostgreSQL und Valkey laufen noch, ein anderer Befehl benutzt sie.")
         embedded.hand_back(self.home)
 
     def _has_patience(self) -> bool:
@@ -195,8 +193,10 @@ class Demo:
                 raise DemoError(_already_running(self.note)) from None
             end_leftovers(self.note)
             self._note_children()
-            yield
-            self.note.write_text("", encoding="utf-8")
+            try:
+                yield
+            finally:
+                self.note.write_text("", encoding="utf-8")
 
     def _note_children(self) -> None:
         pids = [child.process.pid for child in self.children]
@@ -248,7 +248,7 @@ def end_group(pid: int, has_patience: Callable[[], bool], has_ended: Callable[[]
 
 
 def end_leftovers(note: Path) -> None:
-    """End the children of a run that was killed; a start time tells them from a stranger with the same number."""
+    """End the children of a killed run; a start time tells them from a stranger with the same number."""
     try:
         children: dict[str, int] = json.loads(note.read_text(encoding="utf-8"))["children"]
     except (ValueError, KeyError):
@@ -256,7 +256,11 @@ def end_leftovers(note: Path) -> None:
     for pid, started in children.items():
         if _start_time(int(pid)) == started != 0:
             say("Ein früherer Lauf wurde abgebrochen; seine Prozesse werden beendet.")
-            end_group(int(pid), lambda: True, lambda: _start_time(int(pid)) != started)  # noqa: B023
+            _end_stranger(int(pid), started)
+
+
+def _end_stranger(pid: int, started: int) -> None:
+    end_group(pid, lambda: True, lambda: _start_time(pid) != started)
 
 
 def clean(home: Path) -> None:

@@ -1,0 +1,78 @@
+# The suite's time budget on 2 cores: 10 minutes for everything that is not marked `slow`, 5 more for that.
+# What a target needs is made once: a marker in .venv or node_modules tells whether its lock file changed.
+
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+RUN_READY := $(VENV)/.ready-run
+DEV_READY := $(VENV)/.ready-dev
+FRONTEND_READY := static/vendor/.ready
+KERN := node_modules/@kern-ux/native/dist
+CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
+
+.DEFAULT_GOAL := help
+.PHONY: help env frontend demo test lint bench clean lock chromium
+
+help: ## Diese Übersicht
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(DEV_READY) ## Python-Umgebung .venv aus den Sperrdateien
+
+frontend: $(FRONTEND_READY) ## Bausteine der Oberfläche nach static/vendor/
+
+demo: $(RUN_READY) frontend ## Alles starten, mit Demodaten (PORT=8000); Strg+C beendet es
+	@exec $(BIN)/python -m zsk.supervisor demo
+
+test: env frontend chromium ## Alle Tests
+	$(BIN)/python -m pytest --ds=tests.settings $(TESTS)
+
+lint: env ## Stil, Typen, Pfeile der Architektur, fehlende Migrationen
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: env ## Messungen; jede Zeile ist ein JSON-Objekt
+	@$(BIN)/python -m bench
+
+clean: ## Laufende Demo und Server beenden, .zsk/ mit allen Daten entfernen
+	@if [ -e .zsk ]; then $(MAKE) -s $(RUN_READY) && $(BIN)/python -m zsk.supervisor clean; fi
+	@rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+
+lock: env ## Sperrdateien aus requirements*.in neu auflösen
+	$(PIP) install --quiet uv
+	for name in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header \
+	    --python-version 3.11 $$name.in -o $$name.lock || exit 1; done
+	npm install --package-lock-only
+
+chromium: ## Chromium für die Browsertests, als root aus der Distribution
+	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \
+	[ -n "$$CHROME_PATH" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo "Kein Chromium oder Chrome gefunden: die Browsertests laufen nicht." >&2; fi
+
+$(RUN_READY): requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 fehlt: $(PYTHON) nicht gefunden." >&2; exit 1; }
+	@$(BIN)/python -c "" 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Umgebung: Pakete werden installiert …"
+	@$(PIP) install --quiet --require-hashes -r $<
+	@touch $@
+
+$(DEV_READY): requirements-dev.lock $(RUN_READY)
+	@echo "Umgebung: Werkzeuge werden installiert …"
+	@$(PIP) install --quiet --require-hashes -r $<
+	@touch $@
+
+$(FRONTEND_READY): package-lock.json package.json
+	@echo "Oberfläche: Pakete werden geholt …"
+	@npm ci --silent
+	@rm -rf static/vendor && mkdir -p static/vendor/kern/fonts/fira-sans
+	@cp $(KERN)/kern.min.css static/vendor/kern/
+	@cp $(KERN)/fonts/fira-sans.css static/vendor/kern/fonts/
+	@cp $(KERN)/fonts/fira-sans/*.woff2 static/vendor/kern/fonts/fira-sans/
+	@touch $@
