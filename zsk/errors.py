@@ -1,24 +1,37 @@
-"""Error pages in the portal's own look; none of them needs the database."""
+"""Error pages in the portal's own look: what happened, and what to do next.
+
+400 and 500 are made without the request: what broke it may be the session or the database.
+"""
+
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from zsk.context import frame
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, "errors/400.html", status=400)
+    return HttpResponse(render_to_string("errors/400.html", frame()), status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, "errors/403.html", status=403)
+    """Names the reason that the view gave, `PermissionDenied("…")`."""
+    return render(request, "errors/403.html", {"reason": str(exception or "")}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, "errors/404.html", status=404)
+    """A page that one may not see looks like one that is not there; logging in may help."""
+    log_in = f"{reverse('accounts:login')}?{urlencode({'next': request.get_full_path()})}"
+    return render(request, "errors/404.html", {"log_in": log_in}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "errors/500.html", status=500)
+    return HttpResponse(render_to_string("errors/500.html", frame()), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "errors/csrf.html", status=403)
+    """A form whose proof of origin is missing or old; the reason is for developers and stays in the log."""
+    return render(request, "errors/csrf.html", {"address": request.get_full_path()}, status=403)
