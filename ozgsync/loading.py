@@ -82,9 +82,8 @@ STEPS = (
         title="Gebietsänderungen",
         table="ozgsync_regionchange",
         file="region_changes",
-        # The files leave the share empty where only a part of unknown size moved; the table says 0.
         select="""
-            SELECT change_id, old, new, kind, effective, statistically, coalesce(share, 0)
+            SELECT change_id, old, new, kind, effective, statistically, share
             FROM incoming_region_changes""",
         keys=("change_id", "old", "new"),
         values=("kind", "effective", "statistically", "share"),

@@ -117,7 +117,9 @@ class RegionChange(models.Model):
     new = models.ForeignKey(Region, models.PROTECT, related_name="changes_to", db_column="new")
     effective = models.DateField("rechtlich wirksam")
     statistically = models.DateField("statistisch wirksam")
-    share = models.DecimalField("Anteil", max_digits=7, decimal_places=6, default=1)
+    share = models.DecimalField(
+        "Anteil", max_digits=7, decimal_places=6, null=True, blank=True, help_text="leer, wenn nicht bekannt"
+    )
 
     class Meta:
         verbose_name = "Gebietsänderung"

@@ -60,14 +60,21 @@ class Delivery(models.Model):
     status = models.CharField("Status", max_length=20, choices=Status)
     channel = models.CharField("Lieferweg", max_length=20, choices=Channel)
     mode = models.CharField("Modus", max_length=20, choices=Mode, default=Mode.MERGE)
-    credential = models.ForeignKey(Credential, models.PROTECT, null=True, blank=True, related_name="deliveries")
+    credential = models.ForeignKey(
+        Credential, models.PROTECT, null=True, blank=True, related_name="deliveries"
+    )
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="deliveries")
     actor = models.CharField("wer", max_length=200)
     client_key = models.CharField("Idempotency-Key", max_length=255, null=True, blank=True)
     content_hash = models.CharField("Prüfsumme des Inhalts", max_length=64, blank=True)
     file_name = models.CharField("Dateiname", max_length=255, blank=True)
     service = models.ForeignKey(
-        OnlineService, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="nur für diesen Service"
+        OnlineService,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="nur für diesen Service",
     )
     reason = models.CharField("Begründung", max_length=500, blank=True)
     received_at = models.DateTimeField("eingegangen am", default=timezone.now)
@@ -322,5 +329,3 @@ class RegionTotalDelta(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region} {self.month:%Y-%m}: {self.total:+d}"
-
-

@@ -1,0 +1,330 @@
+"""The one way in: nothing else ever writes a count.
+
+`deliver()` stages the checked rows, takes the lock of each service concerned, compares with what is stored
+and writes revisions, facts, totals and states in one transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from services.models import ServiceState
+from transactions import staging
+from transactions.checks import Checked
+from transactions.findings import Finding
+from transactions.models import Delivery, DeliveryFinding, DeliveryService
+from transactions.staging import JOIN, MINE, ServiceMonthDiff, Staged
+
+MAX_FINDINGS_KEPT = 1_000
+
+
+class DeliveryRejected(Exception):
+    """Rows are at fault; no number changed. The delivery holds what was found."""
+
+    def __init__(self, delivery: Delivery, faults: Sequence[Finding]) -> None:
+        super().__init__(f"{len(faults)} Fehler")
+        self.delivery, self.faults = delivery, list(faults)
+
+
+class StoredDataChanged(Exception):
+    """Between preview and confirmation somebody else delivered for one of the services."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a delivery does, or would do: the diff per service and month, and its sums."""
+
+    months: list[ServiceMonthDiff] = field(default_factory=list)
+
+    def total(self, name: str) -> int:
+        """The sum of `new`, `changed`, `same` or `deleted` over all services and months."""
+        return sum(getattr(part, name) for part in self.months)
+
+    @property
+    def touched(self) -> list[ServiceMonthDiff]:
+        return [part for part in self.months if part.touched]
+
+
+def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | None = None) -> Delivery:
+    """Stores checked rows, all or nothing, and returns the delivery with what it changed.
+
+    `delivery` says by whom, by which channel and in which mode; it may be unsaved or wait for this.
+    `expected`: the services' data versions that somebody has seen a preview of.
+    Raises DeliveryRejected when rows are at fault (the refused delivery is kept with its findings) and
+    StoredDataChanged when `expected` no longer holds.
+    Locks the ServiceState of each service, in id order, against other deliveries and publication.
+    """
+    if checked.faults:
+        raise DeliveryRejected(refuse(delivery, checked), checked.faults)
+    with transaction.atomic():
+        staged = staging.stage(checked, delivery.pk)
+        _lock(staged.services, expected)
+        if checked.scope is not None:
+            staging.stage_vanished(staged, checked.scope)
+        outcome = Outcome(staging.diff(staged))
+        _record(delivery, checked, outcome)
+        if outcome.touched:
+            _write_numbers(staged, delivery, outcome)
+        staging.unstage(staged)
+    return delivery
+
+
+def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[ChangedValue]]:
+    """What `deliver()` would do now, and the first `changes` values it would change; stores nothing."""
+    if not len(checked) and not checked.scope:
+        return Outcome(), []
+    with transaction.atomic():
+        staged = staging.stage(checked, Delivery().pk)
+        if checked.scope is not None:
+            staging.stage_vanished(staged, checked.scope)
+        outcome = Outcome(staging.diff(staged))
+        changed = _changed_values(staged, changes) if changes else []
+        transaction.set_rollback(True)
+    return outcome, changed
+
+
+def refuse(delivery: Delivery, checked: Checked) -> Delivery:
+    """Keeps a refused delivery with its findings, so that people can see what failed and why."""
+    return refuse_findings(delivery, [*checked.faults, *checked.warnings], row_count=checked.row_count)
+
+
+def refuse_findings(delivery: Delivery, findings: Sequence[Finding], *, row_count: int = 0) -> Delivery:
+    with transaction.atomic():
+        delivery.status = Delivery.Status.REFUSED
+        delivery.row_count = row_count
+        delivery.fault_count = sum(not finding.is_warning for finding in findings)
+        delivery.warning_count = len(findings) - delivery.fault_count
+        delivery.finished_at = timezone.now()
+        delivery.save()
+        _keep_findings(delivery, findings)
+    return delivery
+
+
+def versions(services: Iterable[int]) -> dict[int, int]:
+    """The data version of each service; 0 for one that nothing was ever delivered for."""
+    ids = list(services)
+    return dict.fromkeys(ids, 0) | dict(
+        ServiceState.objects.filter(service__in=ids).values_list("service_id", "version")
+    )
+
+
+def _lock(services: list[int], expected: dict[int, int] | None) -> None:
+    held = _locked_versions(services)
+    if missing := [pk for pk in services if pk not in held]:
+        ServiceState.objects.bulk_create(
+            [ServiceState(service_id=pk) for pk in missing], ignore_conflicts=True
+        )
+        held |= _locked_versions(missing)
+    if expected is not None and {pk: held[pk] for pk in services} != {
+        pk: expected.get(pk, 0) for pk in services
+    }:
+        raise StoredDataChanged
+
+
+def _locked_versions(services: list[int]) -> dict[int, int]:
+    # Row by row in id order: the order keeps two deliveries from waiting for one another in a circle, and a
+    # distributed database locks single rows only. executemany sends them in one go.
+    sql = "SELECT service_id, version FROM service_state WHERE service_id = %s FOR UPDATE"
+    held: dict[int, int] = {}
+    with connection.cursor() as wrapped:
+        cursor = wrapped.cursor  # psycopg's own cursor: Django's executemany returns no rows
+        cursor.executemany(sql, [(pk,) for pk in sorted(services)], returning=True)
+        while True:
+            held |= dict(cursor.fetchall())
+            if not cursor.nextset():
+                return held
+
+
+def _record(delivery: Delivery, checked: Checked, outcome: Outcome) -> None:
+    """The delivery itself and its part for each service; reference tables before the numbers."""
+    months = [part.month for part in outcome.months]
+    delivery.status = Delivery.Status.ACCEPTED
+    delivery.row_count = checked.row_count
+    delivery.first_month, delivery.last_month = min(months, default=None), max(months, default=None)
+    delivery.warning_count = len(checked.warnings)
+    for name in ("new", "changed", "same", "deleted"):
+        setattr(delivery, f"{name}_count", outcome.total(name))
+    delivery.finished_at = timezone.now()
+    delivery.save()
+    parts: dict[int, DeliveryService] = {}
+    for month in outcome.months:
+        part = parts.setdefault(
+            month.service_id, DeliveryService(delivery=delivery, service_id=month.service_id)
+        )
+        for name in ("new", "changed", "same", "deleted"):
+            setattr(part, f"{name}_count", getattr(part, f"{name}_count") + getattr(month, name))
+    DeliveryService.objects.bulk_create(parts.values())
+    _keep_findings(delivery, checked.warnings)
+
+
+def _keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
+    DeliveryFinding.objects.bulk_create(
+        DeliveryFinding(
+            delivery=delivery, line=finding.line, field=finding.field, code=finding.code, value=finding.value,
+            params=finding.params, suggestion=finding.suggestion, pointer=finding.pointer,
+            severity=DeliveryFinding.Severity.WARNING if finding.is_warning else DeliveryFinding.Severity.FAULT,
+        )
+        for finding in findings[:MAX_FINDINGS_KEPT]
+    )  # fmt: skip
+
+
+def _write_numbers(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
+    """Revisions and totals first: they compare with the values that the facts still hold."""
+    replaced, only_new = outcome.total("changed") + outcome.total("deleted"), not outcome.total("same")
+    if replaced:
+        _write_revisions(staged, delivery.reason)
+    _write_totals(staged, all_new=only_new and not replaced, deletes=outcome.total("deleted") > 0)
+    _write_facts(staged, outcome, all_new=only_new and not replaced)
+    _write_service_months(outcome, at=delivery.received_at)
+    _write_states(delivery, outcome)
+
+
+def _write_revisions(staged: Staged, reason: str) -> None:
+    staged.execute(
+        f"""
+        INSERT INTO count_revision
+               (service_id, month, ars, number, old, new, action, old_delivery, delivery, reason)
+        SELECT s.service_id, s.month, s.ars, coalesce(r.number, 0) + 1, f.count,
+               CASE WHEN s.remove THEN NULL ELSE s.count END,
+               CASE WHEN s.remove THEN 'geloescht' ELSE 'geaendert' END, f.delivery, %(delivery)s, %(reason)s
+          FROM {JOIN}
+          LEFT JOIN (SELECT service_id, month, ars, max(number) AS number FROM count_revision
+                      WHERE service_id = ANY(%(services)s) AND month BETWEEN %(first)s AND %(last)s
+                      GROUP BY service_id, month, ars) r
+            ON r.service_id = s.service_id AND r.month = s.month AND r.ars = s.ars
+         WHERE {MINE} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
+        """,
+        reason=reason,
+    )
+
+
+def _write_totals(staged: Staged, *, all_new: bool, deletes: bool) -> None:
+    """Level 1, and what published services add to level 2; one statement, so that both see the same rows."""
+    source = (
+        f"SELECT s.service_id, s.month, left(s.ars, 5) || '0000000' AS region, sum(s.count)::bigint AS total,"
+        f" count(*) AS rows FROM staged_count s WHERE {MINE} GROUP BY 1, 2, 3"
+        if all_new
+        else f"""
+        SELECT s.service_id, s.month, left(s.ars, 5) || '0000000' AS region,
+               sum(s.count - coalesce(f.count, 0))::bigint AS total,
+               sum((NOT s.remove)::int - (f.count IS NOT NULL)::int) AS rows
+          FROM {JOIN} WHERE {MINE} AND (f.count IS NOT NULL OR NOT s.remove)
+         GROUP BY 1, 2, 3
+        HAVING sum(s.count - coalesce(f.count, 0)) <> 0
+            OR sum((NOT s.remove)::int - (f.count IS NOT NULL)::int) <> 0"""
+    )
+    staged.execute(f"""
+        WITH delta AS MATERIALIZED ({source}),
+        level1 AS (
+            INSERT INTO monthly_total AS t (service_id, month, region, total, rows)
+            SELECT service_id, month, region, total, rows FROM delta
+            ON CONFLICT (service_id, month, region)
+            DO UPDATE SET total = t.total + excluded.total, rows = t.rows + excluded.rows
+        )
+        INSERT INTO region_total_delta (month, region, total, rows)
+        SELECT month, region, sum(total), sum(rows) FROM delta
+         WHERE service_id IN (SELECT id FROM services_onlineservice
+                               WHERE id = ANY(%(services)s) AND published_at IS NOT NULL)
+         GROUP BY month, region
+    """)
+    if deletes:
+        staged.execute(
+            "DELETE FROM monthly_total WHERE rows = 0 AND service_id = ANY(%(services)s)"
+            " AND month BETWEEN %(first)s AND %(last)s"
+        )
+
+
+def _write_facts(staged: Staged, outcome: Outcome, *, all_new: bool) -> None:
+    if outcome.total("deleted"):
+        staged.execute(f"""
+            DELETE FROM transaction_count f USING staged_count s
+             WHERE {MINE} AND s.remove AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
+               AND f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s
+        """)
+    if outcome.total("changed"):
+        staged.execute(f"""
+            UPDATE transaction_count f SET count = s.count, delivery = %(delivery)s FROM staged_count s
+             WHERE {MINE} AND NOT s.remove AND f.count <> s.count
+               AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
+               AND f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s
+        """)
+    if outcome.total("new"):
+        source = "staged_count s" if all_new else JOIN
+        absent = "" if all_new else "AND f.count IS NULL"
+        staged.execute(f"""
+            INSERT INTO transaction_count (service_id, month, ars, count, delivery)
+            SELECT s.service_id, s.month, s.ars, s.count, %(delivery)s FROM {source}
+             WHERE {MINE} AND NOT s.remove {absent}
+        """)
+
+
+def _write_service_months(outcome: Outcome, *, at: dt.datetime) -> None:
+    parts = outcome.touched
+    params = {
+        "services": [part.service_id for part in parts], "months": [part.month for part in parts],
+        "totals": [part.total for part in parts], "rows": [part.rows for part in parts], "at": at,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO service_month AS m (service_id, month, total, rows, first_delivered_at, last_delivered_at)
+            SELECT service_id, month, total, rows, %(at)s, %(at)s
+              FROM unnest(%(services)s::bigint[], %(months)s::date[], %(totals)s::bigint[], %(rows)s::int[])
+                   AS delta(service_id, month, total, rows)
+            ON CONFLICT (service_id, month) DO UPDATE
+            SET total = m.total + excluded.total, rows = m.rows + excluded.rows,
+                last_delivered_at = excluded.last_delivered_at
+            """,
+            params,
+        )
+        if any(part.deleted for part in parts):
+            cursor.execute(
+                "DELETE FROM service_month WHERE rows = 0 AND service_id = ANY(%(services)s)", params
+            )
+
+
+def _write_states(delivery: Delivery, outcome: Outcome) -> None:
+    services = sorted({part.service_id for part in outcome.touched})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE service_state SET version = version + 1, last_delivery = %(delivery)s, last_delivered_at = %(at)s,
+                   last_month = (SELECT max(month) FROM service_month m WHERE m.service_id = service_state.service_id)
+             WHERE service_id = ANY(%(services)s)
+            """,
+            {"delivery": delivery.pk, "at": delivery.received_at, "services": services},
+        )
+
+
+@dataclass(frozen=True)
+class ChangedValue:
+    """A stored value that a delivery would replace (`new`) or take back (`new` is None)."""
+
+    service_id: int
+    month: dt.date
+    ars: str
+    region_name: str
+    old: int
+    new: int | None
+
+    @property
+    def difference(self) -> int:
+        return (self.new or 0) - self.old
+
+
+def _changed_values(staged: Staged, limit: int) -> list[ChangedValue]:
+    rows = staged.fetch(
+        f"""
+        SELECT s.service_id, s.month, s.ars, r.name, f.count, CASE WHEN s.remove THEN NULL ELSE s.count END
+          FROM {JOIN} JOIN ozgsync_region r ON r.ars = s.ars
+         WHERE {MINE} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
+         ORDER BY s.service_id, s.month DESC, s.ars LIMIT %(limit)s
+        """,
+        limit=limit,
+    )
+    return [ChangedValue(*row) for row in rows]

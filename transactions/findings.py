@@ -1,0 +1,313 @@
+"""Everything that can be said of a delivered row or file: one catalogue of codes, messages and cures.
+
+A finding keeps its code and its particulars; the sentence is made when somebody reads it, in their language.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of finding: its name, its sentence (with `%(…)s` for particulars) and how to cure it."""
+
+    title: Text
+    message: Text
+    cure: Text
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault or warning; `row` is the position in the delivery (from 0), `line` what the sender counts."""
+
+    code: str
+    field: str = ""
+    value: str = ""
+    line: int | None = None
+    row: int | None = None
+    suggestion: str = ""
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    pointer: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        return CATALOGUE[self.code]
+
+    @property
+    def is_warning(self) -> bool:
+        return self.kind.warning
+
+    @property
+    def message(self) -> str:
+        return message(self.code, value=self.value, suggestion=self.suggestion, params=self.params)
+
+
+def message(code: str, *, value: str, suggestion: str, params: dict[str, Any]) -> str:
+    """The sentence of a finding in the language that is active now."""
+    return str(CATALOGUE[code].message) % {"wert": value, "vorschlag": suggestion, **params}
+
+
+_LIST = _("Öffnen Sie die Liste der Regionen oder suchen Sie den Namen der Region.")
+_TEXT_COLUMN = _(
+    "Formatieren Sie in der Tabellenkalkulation die Spalte ars als Text, bevor Sie die Schlüssel eintragen."
+)
+_OMIT = _(
+    "Lassen Sie die Zeile weg, wenn die Angabe fehlt. Schreiben Sie 0, wenn es keine Transaktionen gab."
+)
+_MONTH_FORM = _("Schreiben Sie den Monat als Jahr und Monat, zum Beispiel 2026-05.")
+
+CATALOGUE: dict[str, Kind] = {
+    # --- the file or the message as a whole ---
+    "datei_art": Kind(
+        _("Die Datei ist keine CSV-Datei"),
+        _("Das ist %(art)s, keine CSV-Datei."),
+        _("Speichern Sie die Tabelle als CSV (UTF-8, mit Semikolon getrennt) und laden Sie sie noch einmal hoch."),
+    ),
+    "datei_leer": Kind(
+        _("Die Datei ist leer"), _("Die Datei enthält keine Zeilen mit Zahlen."),
+        _("Unter der Kopfzeile onlineservice;ars;monat;anzahl muss mindestens eine Zeile stehen."),
+    ),
+    "datei_zu_gross": Kind(
+        _("Die Datei ist zu groß"), _("Die Datei hat %(groesse)s; erlaubt sind %(grenze)s."),
+        _("Teilen Sie die Lieferung, zum Beispiel nach Jahren oder Onlineservices."),
+    ),
+    "datei_zeichen": Kind(
+        _("Die Datei enthält unlesbare Zeichen"),
+        _("In Zeile %(zeile)s stehen Zeichen, die nicht zum Rest der Datei passen (%(bytes)s)."),
+        _("Speichern Sie die Datei mit der Zeichenkodierung UTF-8."),
+    ),
+    "datei_anfuehrung": Kind(
+        _("Ein Anführungszeichen wird nicht geschlossen"),
+        _("Ab Zeile %(zeile)s ist die Datei nicht lesbar: Ein Anführungszeichen wird nicht geschlossen."),
+        _("Schließen Sie das Anführungszeichen in dieser Zeile oder löschen Sie es."),
+    ),
+    "kopfzeile_fehlt": Kind(
+        _("Die Kopfzeile fehlt"), _("Die erste Zeile ist keine Kopfzeile. Gelesen wurde: %(wert)s"),
+        _("Die erste Zeile muss die Spalten nennen: onlineservice;ars;monat;anzahl"),
+    ),
+    "spalte_fehlt": Kind(
+        _("Eine Spalte fehlt"), _("Die Spalte %(spalte)s fehlt. Gefunden wurden: %(gefunden)s"),
+        _("Ergänzen Sie die Spalte. Nötig sind onlineservice, ars, monat und anzahl; die Reihenfolge ist frei."),
+    ),
+    "spalte_doppelt": Kind(
+        _("Eine Spalte steht zweimal da"), _("Die Spalte %(spalte)s kommt mehrfach vor: %(gefunden)s"),
+        _("Löschen Sie die überzählige Spalte."),
+    ),
+    "spalte_unbekannt": Kind(
+        _("Eine Spalte ist unbekannt"), _("Die Spalte „%(wert)s“ ist unbekannt."),
+        _("Löschen Sie die Spalte. Erlaubt sind onlineservice, ars, monat und anzahl."),
+    ),
+    "spalte_ohne_kopf": Kind(
+        _("Eine Spalte hat keine Überschrift"),
+        _("Spalte %(nummer)s hat keine Überschrift, aber Inhalt, zum Beispiel in Zeile %(zeile)s: „%(wert)s“."),
+        _("Löschen Sie die Spalte oder benennen Sie sie."),
+    ),
+    "zeile_spalten": Kind(
+        _("Die Zeile hat zu viele Spalten"), _("Die Zeile hat mehr Spalten als die Kopfzeile: „%(wert)s“."),
+        _("Prüfen Sie, ob in der Zeile ein Trennzeichen zu viel steht, zum Beispiel in der Zahl."),
+    ),
+    "json_unlesbar": Kind(
+        _("Die Nachricht ist kein gültiges JSON"), _("Die Nachricht ist nicht lesbar: %(grund)s"),
+        _("Senden Sie gültiges JSON in UTF-8. Das Beispiel in der Dokumentation der Schnittstelle läuft."),
+    ),
+    "feld_fehlt": Kind(
+        _("Ein Feld fehlt"), _("Das Feld „%(feld)s“ fehlt."), _("Ergänzen Sie das Feld."),
+    ),
+    "feld_unbekannt": Kind(
+        _("Ein Feld ist unbekannt"), _("Das Feld „%(feld)s“ ist unbekannt. Erlaubt sind: %(erlaubt)s"),
+        _("Löschen Sie das Feld oder korrigieren Sie seinen Namen."),
+    ),
+    "feld_typ": Kind(
+        _("Ein Feld hat den falschen Typ"), _("Das Feld „%(feld)s“ muss %(soll)s sein, nicht %(ist)s."),
+        _("Senden Sie den Wert im genannten Typ."),
+    ),
+    "zeilenzahl": Kind(
+        _("Die Zahl der Zeilen stimmt nicht"),
+        _("Angekündigt sind %(soll)s Zeilen, angekommen sind %(ist)s."),
+        _("Prüfen Sie, ob die Nachricht vollständig übertragen wurde, oder lassen Sie anzahl_zeilen weg."),
+    ),
+    "zeilen_zu_viele": Kind(
+        _("Zu viele Zeilen"), _("Die Nachricht hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt."),
+        _("Teilen Sie die Lieferung auf mehrere Nachrichten auf."),
+    ),
+    "umfang_fehlt": Kind(
+        _("Der Umfang fehlt"), _("Beim Ersetzen muss „umfang“ sagen, welche Monate welcher Onlineservices gemeint sind."),
+        _("Nennen Sie in „umfang“ jeden Monat, der danach genau die gesendeten Zeilen enthalten soll."),
+    ),
+    "umfang_ueberfluessig": Kind(
+        _("Der Umfang passt nicht zum Modus"), _("„umfang“ gilt nur beim Ersetzen, der Modus ist aber „ergaenzen“."),
+        _("Lassen Sie „umfang“ weg oder senden Sie „modus“: „ersetzen“."),
+    ),
+    "umfang_fremd": Kind(
+        _("Die Zeile liegt außerhalb des Umfangs"), _("Der Monat steht für diesen Onlineservice nicht in „umfang“."),
+        _("Nehmen Sie den Monat in „umfang“ auf oder lassen Sie die Zeile weg."),
+    ),
+    # --- onlineservice ---
+    "onlineservice_fehlt": Kind(
+        _("Der Onlineservice fehlt"), _("Hier fehlt die Nummer des Onlineservices."),
+        _("Tragen Sie die ZSK-Nummer ein, zum Beispiel OS-000123, oder die Kennung Ihres Portals."),
+    ),
+    "onlineservice_unbekannt": Kind(
+        _("Der Onlineservice ist unbekannt"),
+        _("Diesen Onlineservice gibt es nicht, oder Sie dürfen für ihn nicht liefern."),
+        _("Prüfen Sie die Nummer auf der Seite Ihrer Onlineservices. Für andere liefert deren Behörde."),
+    ),
+    "onlineservice_mehrdeutig": Kind(
+        _("Die Kennung ist mehrdeutig"), _("Diese Kennung führen mehrere Ihrer Portale."),
+        _("Nennen Sie stattdessen die ZSK-Nummer, zum Beispiel OS-000123."),
+    ),
+    # --- ars ---
+    "ars_fehlt": Kind(
+        _("Der Regionalschlüssel fehlt"), _("Hier fehlt der Regionalschlüssel (ARS)."),
+        _("Tragen Sie die 12 Ziffern der Region ein. Für ganz Deutschland: 000000000000."),
+    ),
+    "ars_fuehrende_null": Kind(
+        _("Dem Regionalschlüssel fehlt die führende Null"),
+        _("Dem Regionalschlüssel fehlt die führende Null: Er hat 11 statt 12 Ziffern. Das macht Excel, wenn die Spalte als Zahl gespeichert wird."),
+        _TEXT_COLUMN,
+    ),
+    "ars_exponent": Kind(
+        _("Der Regionalschlüssel ist als große Zahl gespeichert"),
+        _("Der Regionalschlüssel steht in der Schreibweise für große Zahlen da. Seine Ziffern sind verloren."),
+        _TEXT_COLUMN,
+    ),
+    "ars_ags": Kind(
+        _("Das ist ein Gemeindeschlüssel (AGS)"),
+        _("Das sind 8 Ziffern, also ein Amtlicher Gemeindeschlüssel (AGS). Gebraucht wird der Regionalschlüssel (ARS) mit 12 Ziffern."),
+        _LIST,
+    ),
+    "ars_laenge": Kind(
+        _("Der Regionalschlüssel hat nicht 12 Ziffern"), _("Der Regionalschlüssel hat %(stellen)s statt 12 Ziffern."),
+        _LIST,
+    ),
+    "ars_zeichen": Kind(
+        _("Der Regionalschlüssel enthält andere Zeichen als Ziffern"),
+        _("Der Regionalschlüssel besteht nur aus 12 Ziffern."), _LIST,
+    ),
+    "ars_unbekannt": Kind(
+        _("Der Regionalschlüssel ist unbekannt"), _("Diesen Regionalschlüssel gibt es nicht."), _LIST,
+    ),
+    "ars_beendet": Kind(
+        _("Die Region gab es in dem Monat nicht mehr"),
+        _("%(name)s gab es unter diesem Schlüssel nur bis %(bis)s. %(nachfolger)s"),
+        _("Melden Sie ab diesem Monat für die Region, die an ihre Stelle getreten ist."),
+    ),
+    "ars_noch_nicht": Kind(
+        _("Die Region gab es in dem Monat noch nicht"),
+        _("%(name)s gibt es unter diesem Schlüssel erst ab %(ab)s."),
+        _("Melden Sie frühere Monate für die Region, die es damals gab."),
+    ),
+    "ars_ebene": Kind(
+        _("Die Region hat die falsche Ebene"),
+        _("%(name)s ist auf der Ebene %(ist)s. Dieser Onlineservice meldet auf der Ebene %(soll)s."),
+        _("Melden Sie für Regionen der Ebene, die in den Stammdaten des Onlineservices steht, oder lassen Sie dort die Meldeebene ändern."),
+    ),
+    # --- monat ---
+    "monat_fehlt": Kind(_("Der Monat fehlt"), _("Hier fehlt der Monat."), _MONTH_FORM),
+    "monat_unlesbar": Kind(
+        _("Der Monat ist nicht lesbar"), _("Das ist kein Monat. Schreiben Sie ihn als Jahr und Monat, zum Beispiel 2026-05."),
+        _MONTH_FORM,
+    ),
+    "monat_form": Kind(
+        _("Der Monat hat die falsche Form"), _("Die Schnittstelle erwartet den Monat als JJJJ-MM."), _MONTH_FORM,
+    ),
+    "monat_gibt_es_nicht": Kind(
+        _("Diesen Monat gibt es nicht"),
+        _("Diesen Monat gibt es nicht: Monate gehen von 1 bis 12. Schreiben Sie ihn als Jahr und Monat, zum Beispiel 2026-05."),
+        _MONTH_FORM,
+    ),
+    "monat_nur_jahr": Kind(
+        _("Das ist ein Jahr, kein Monat"), _("Hier steht nur ein Jahr. Transaktionszahlen werden je Monat gemeldet."),
+        _("Melden Sie jeden Monat des Jahres in einer eigenen Zeile."),
+    ),
+    "monat_quartal": Kind(
+        _("Das ist ein Quartal, kein Monat"), _("Hier steht ein Quartal. Transaktionszahlen werden je Monat gemeldet."),
+        _("Melden Sie jeden Monat des Quartals in einer eigenen Zeile."),
+    ),
+    "monat_tag": Kind(
+        _("Das ist ein Tag, kein Monat"), _("Hier steht ein anderer Tag als der Monatserste. Gemeldet wird je Monat."),
+        _MONTH_FORM,
+    ),
+    "monat_zukunft": Kind(
+        _("Der Monat liegt in der Zukunft"), _("Dieser Monat hat noch nicht begonnen. Der laufende Monat ist %(laufend)s."),
+        _("Prüfen Sie das Jahr. Liefern Sie den Monat, sobald er begonnen hat, am besten nach seinem Ende."),
+    ),
+    "monat_zu_frueh": Kind(
+        _("Der Monat liegt zu weit zurück"), _("Die ZSK nimmt Monate ab %(erster)s an."), _("Lassen Sie die Zeile weg."),
+    ),
+    # --- anzahl ---
+    "anzahl_fehlt": Kind(_("Die Anzahl fehlt"), _("Hier fehlt die Anzahl. Lassen Sie die Zeile weg, wenn die Angabe fehlt. Schreiben Sie 0, wenn es keine Transaktionen gab."), _OMIT),
+    "anzahl_keine_zahl": Kind(
+        _("Das ist keine Zahl"),
+        _("Hier steht keine Zahl. Lassen Sie die Zeile weg, wenn die Angabe fehlt. Schreiben Sie 0, wenn es keine Transaktionen gab."),
+        _OMIT,
+    ),
+    "anzahl_negativ": Kind(
+        _("Die Anzahl ist negativ"), _("Eine Anzahl kann nicht kleiner als 0 sein."),
+        _("Schreiben Sie die Zahl, die für den Monat insgesamt gilt. Sie ersetzt die bisherige."),
+    ),
+    "anzahl_nachkomma": Kind(
+        _("Die Anzahl hat Nachkommastellen"), _("Eine Anzahl ist eine ganze Zahl. Tausender dürfen mit Punkt oder Leerzeichen getrennt sein: 1.204."),
+        _("Schreiben Sie eine ganze Zahl, am besten ohne Trennzeichen: 1204."),
+    ),
+    "anzahl_exponent": Kind(
+        _("Die Anzahl steht in Exponentenschreibweise"), _("Die Zahl steht in der Schreibweise für große Zahlen da."),
+        _("Schreiben Sie die Zahl aus."),
+    ),
+    "anzahl_zu_gross": Kind(
+        _("Die Anzahl ist zu groß"), _("Mehr als 1.000.000.000 in einem Monat kann nicht stimmen."),
+        _("Prüfen Sie, ob eine andere Spalte in die Anzahl gerutscht ist."),
+    ),
+    "anzahl_typ": Kind(
+        _("Die Anzahl hat den falschen Typ"), _("„anzahl“ muss eine ganze Zahl ab 0 oder null sein, nicht %(ist)s."),
+        _("Senden Sie die Zahl ohne Anführungszeichen und ohne Nachkommastellen; null nimmt den gespeicherten Wert zurück."),
+    ),
+    # --- the row as a whole ---
+    "formel": Kind(
+        _("Die Zelle enthält eine Formel"), _("Hier steht eine Formel statt ihres Ergebnisses."),
+        _("Ersetzen Sie die Formel durch ihren Wert (Inhalte einfügen, Werte)."),
+    ),
+    "summenzeile": Kind(
+        _("Das ist eine Summenzeile"), _("Das ist eine Summenzeile. Die ZSK bildet Summen selbst; mitgezählt wäre alles doppelt."),
+        _("Löschen Sie die Zeile."),
+    ),
+    "zeile_doppelt": Kind(
+        _("Die Zeile kommt mehrfach vor"),
+        _("Derselbe Onlineservice, dieselbe Region und derselbe Monat stehen schon in Zeile %(zuerst)s."),
+        _("Behalten Sie eine der Zeilen. Für Teilmengen melden Sie ihre Summe in einer Zeile."),
+    ),
+    "doppelzaehlung": Kind(
+        _("Eine Summe ist zusätzlich zu ihren Teilen gemeldet"),
+        _("Die Zahl für %(name)s ist genau die Summe der %(teile)s darunter gemeldeten Regionen (%(monat)s). Sie würde doppelt zählen."),
+        _("Lassen Sie die Zeile der übergeordneten Region weg: Die ZSK bildet die Summe selbst."),
+    ),
+    # --- warnings ---
+    "teil_und_ganzes": Kind(
+        _("Eine Region und ein Teil von ihr sind gemeldet"),
+        _("Für %(name)s und für Regionen darin ist im selben Monat etwas gemeldet (%(monat)s). Gezählt wird beides."),
+        _("Prüfen Sie, dass in der Zahl für die größere Region die der kleineren nicht enthalten sind."),
+        warning=True,
+    ),
+    "monat_laufend": Kind(
+        _("Der Monat läuft noch"), _("%(monat)s läuft noch. Die Zahl wird als vorläufig gezeigt, bis der Monat vorbei ist."),
+        _("Liefern Sie den Monat nach seinem Ende noch einmal; die neue Zahl ersetzt die alte."),
+        warning=True,
+    ),
+    "spalte_verstanden": Kind(
+        _("Eine Spalte heißt anders"), _("Die Spalte „%(wert)s“ wird als „%(spalte)s“ gelesen."),
+        _("Nichts zu tun, wenn das stimmt."), warning=True,
+    ),
+    "spalte_uebergangen": Kind(
+        _("Eine Spalte wird übergangen"), _("Die Spalte „%(wert)s“ stammt aus einem Prüfbericht und wird nicht gelesen."),
+        _("Nichts zu tun."), warning=True,
+    ),
+}  # fmt: skip

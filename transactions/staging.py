@@ -1,0 +1,167 @@
+"""Rows of a delivery on their way into the database: COPY into the staging table, and the one diff."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from transactions.checks import Checked, ServiceMonthKey
+from transactions.values import REMOVE
+
+# One record of COPY's binary form; every field has a fixed width, so an array of them is the wire format.
+_RECORD = np.dtype([
+    ("fields", ">i2"),
+    ("service_size", ">i4"), ("service", ">i8"),
+    ("delivery_size", ">i4"), ("delivery", "V16"),
+    ("month_size", ">i4"), ("month", ">i4"),
+    ("ars_size", ">i4"), ("ars", "S12"),
+    ("count_size", ">i4"), ("count", ">i8"),
+    ("remove_size", ">i4"), ("remove", "u1"),
+])  # fmt: skip
+_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_TRAILER = b"\xff\xff"
+_BLOCK = 100_000
+_DAY_ZERO = np.datetime64("2000-01-01", "D")  # PostgreSQL counts days from here
+
+# The joined tables are filtered by the services and months at hand as well: without it a distributed
+# database would fetch all facts, and a plain one reads more than it must.
+JOIN = """
+    staged_count s LEFT JOIN transaction_count f
+        ON f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
+       AND f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s
+"""
+MINE = "s.delivery = %(delivery)s AND s.service_id = ANY(%(services)s)"
+
+
+@dataclass(frozen=True)
+class ServiceMonthDiff:
+    """What a delivery would do to one service's month; `total` and `rows` are changes of its sums."""
+
+    service_id: int
+    month: dt.date
+    new: int
+    changed: int
+    same: int
+    deleted: int
+    total: int
+    rows: int
+
+    @property
+    def touched(self) -> int:
+        return self.new + self.changed + self.deleted
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Rows of one delivery in the staging table; must be used inside the transaction that staged them."""
+
+    delivery: uuid.UUID
+    services: list[int]
+    first: dt.date
+    last: dt.date
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "delivery": self.delivery, "services": self.services, "first": self.first, "last": self.last,
+        }  # fmt: skip
+
+    def execute(self, sql: str, **more: Any) -> int:
+        """Runs a statement that uses JOIN or MINE; returns the number of rows it touched."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {**self.params, **more})
+            return cursor.rowcount
+
+    def fetch(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {**self.params, **more})
+            return cursor.fetchall()
+
+
+def stage(checked: Checked, delivery: uuid.UUID) -> Staged:
+    """COPY the checked rows, about a second per million; returns what selects them again."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY staged_count (service_id, delivery, month, ars, count, remove) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.write(_HEADER)
+        for start in range(0, len(checked), _BLOCK):
+            copy.write(_records(checked, delivery, slice(start, start + _BLOCK)))
+        copy.write(_TRAILER)
+    return Staged(delivery, *_extent(checked))
+
+
+def _extent(checked: Checked) -> tuple[list[int], dt.date, dt.date]:
+    scope = checked.scope or frozenset()
+    days = [month for _pk, month in scope]
+    if len(checked):
+        days += [day.item() for day in _days(np.array([checked.month.min(), checked.month.max()]))]
+    services = sorted({*checked.services, *(pk for pk, _month in scope)})
+    return services, min(days), max(days)
+
+
+def _days(month: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return month.astype("datetime64[M]").astype("datetime64[D]")
+
+
+def _records(checked: Checked, delivery: uuid.UUID, part: slice) -> bytes:
+    records = np.zeros(len(checked.service[part]), _RECORD)
+    records["fields"] = 6
+    for name in ("service", "delivery", "month", "ars", "count", "remove"):
+        records[f"{name}_size"] = _RECORD[name].itemsize
+    remove = checked.count[part] == REMOVE
+    records["service"] = checked.service[part]
+    records["delivery"] = np.frombuffer(delivery.bytes, "V16")
+    records["month"] = (_days(checked.month[part]) - _DAY_ZERO).astype(np.int64)
+    records["ars"] = checked.ars[part]
+    records["count"] = np.where(remove, 0, checked.count[part])
+    records["remove"] = remove
+    return records.tobytes()
+
+
+def stage_vanished(staged: Staged, scope: Iterable[ServiceMonthKey]) -> None:
+    """For replacing: every stored value of the scope that the delivery does not name is to be taken back."""
+    pairs = sorted(scope)
+    staged.execute(
+        """
+        INSERT INTO staged_count (service_id, delivery, month, ars, count, remove)
+        SELECT f.service_id, %(delivery)s, f.month, f.ars, 0, true
+          FROM transaction_count f
+          JOIN unnest(%(ids)s::bigint[], %(months)s::date[]) AS scope(service_id, month)
+            ON f.service_id = scope.service_id AND f.month = scope.month
+          LEFT JOIN staged_count s
+            ON s.service_id = f.service_id AND s.delivery = %(delivery)s AND s.month = f.month AND s.ars = f.ars
+         WHERE f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s AND s.ars IS NULL
+        """,
+        ids=[pk for pk, _month in pairs],
+        months=[month for _pk, month in pairs],
+    )
+
+
+def diff(staged: Staged) -> list[ServiceMonthDiff]:
+    """The one comparison of what is staged with what is stored, per service and month."""
+    rows = staged.fetch(f"""
+        SELECT s.service_id, s.month,
+               count(*) FILTER (WHERE NOT s.remove AND f.count IS NULL),
+               count(*) FILTER (WHERE NOT s.remove AND f.count <> s.count),
+               count(*) FILTER (WHERE CASE WHEN s.remove THEN f.count IS NULL ELSE f.count = s.count END),
+               count(*) FILTER (WHERE s.remove AND f.count IS NOT NULL),
+               coalesce(sum(s.count - coalesce(f.count, 0)) FILTER (WHERE f.count IS DISTINCT FROM s.count OR s.remove), 0)::bigint,
+               count(*) FILTER (WHERE NOT s.remove AND f.count IS NULL)
+             - count(*) FILTER (WHERE s.remove AND f.count IS NOT NULL)
+          FROM {JOIN} WHERE {MINE}
+         GROUP BY s.service_id, s.month ORDER BY s.service_id, s.month
+    """)
+    return [ServiceMonthDiff(*row) for row in rows]
+
+
+def unstage(staged: Staged) -> None:
+    staged.execute(f"DELETE FROM staged_count s WHERE {MINE}")
