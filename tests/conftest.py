@@ -23,6 +23,10 @@ def empty_cache() -> None:
     cache.clear()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes several seconds; left out by `-m 'not slow'`")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     missed = config.stash.get(MISSED_BROWSER_TESTS, 0)

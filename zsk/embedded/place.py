@@ -66,8 +66,7 @@ class Place:
             if owner != os.geteuid():
                 raise EmbeddedError(_foreign_folder(home, owner))
             return cls(home, home, None)
-        user = pwd.getpwuid(owner) if owner else pwd.getpwnam(UNPRIVILEGED)
-        account = Account(user.pw_uid, user.pw_gid)
+        account = _account_for(owner)
         return cls(home, _root_for(home, account), account)
 
     @property
@@ -124,6 +123,15 @@ class Place:
                 shutil.copytree(libraries, copy / libraries.name)
             (copy / "complete").touch()
         return copy / installed.name / path
+
+
+def _account_for(owner: int) -> Account:
+    """The folder's owner; but PostgreSQL runs neither as root nor as one whom the system has no name for."""
+    try:
+        user = pwd.getpwuid(owner) if owner else pwd.getpwnam(UNPRIVILEGED)
+    except KeyError:
+        user = pwd.getpwnam(UNPRIVILEGED)
+    return Account(user.pw_uid, user.pw_gid)
 
 
 def _root_for(home: Path, account: Account) -> Path:

@@ -1,0 +1,43 @@
+"""Liveness answers as long as the process does; readiness only while its servers do."""
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError
+from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from zsk import health
+
+
+def test_live_needs_no_database(client: Client) -> None:
+    response = client.get("/health/live")
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_ready_while_both_servers_answer(client: Client) -> None:
+    response = client.get("/health/ready")
+    assert response.status_code == 200
+    assert response.json() == {"datenbank": "ok", "zwischenspeicher": "ok"}
+
+
+def test_not_ready_without_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Down:
+        def cursor(self) -> None:
+            raise OperationalError("secret address")
+
+    monkeypatch.setattr(health, "connection", Down())
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json()["datenbank"] == "nicht erreichbar"
+    assert "secret" not in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_not_ready_without_cache(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(key: str) -> None:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(cache, "get", fail)
+    assert client.get("/health/ready").json()["zwischenspeicher"] == "nicht erreichbar"
