@@ -16,7 +16,10 @@ class PersonAdmin(UserAdmin):
     list_select_related = ("authority",)
     list_filter = ("is_operations", "is_active", "authority__level")
     autocomplete_fields = ("authority",)
-    fieldsets = (*UserAdmin.fieldsets, (gettext_lazy("ZSK"), {"fields": ("authority", "is_operations")}))
+    fieldsets = (
+        *(UserAdmin.fieldsets or ()),
+        (gettext_lazy("ZSK"), {"fields": ("authority", "is_operations")}),
+    )
     add_fieldsets = (*UserAdmin.add_fieldsets, (None, {"fields": ("authority", "is_operations")}))
 
 

@@ -47,7 +47,7 @@ def region_spans(keys: Collection[str]) -> list[RegionSpan]:
 # own successor; the path keeps such a step, and any ring of key changes, from going round for ever.
 SUCCESSORS = """
     WITH RECURSIVE trail (origin, ars, exact, path) AS (
-        SELECT key, key, true, ARRAY[key] FROM unnest(%(keys)s::text[]) AS key
+        SELECT key, key COLLATE "C", true, ARRAY[key COLLATE "C"] FROM unnest(%(keys)s::text[]) AS key
         UNION ALL
         SELECT trail.origin, change.new, trail.exact AND change.share = 1, trail.path || change.new::text
         FROM trail JOIN ozgsync_regionchange AS change ON change.old = trail.ars

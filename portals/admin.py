@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Model
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
@@ -45,6 +45,7 @@ class PortalAdmin(AuditedInlinesMixin, admin.ModelAdmin):
     search_fields = ("name", "kuerzel")
     autocomplete_fields = ("authority",)
     inlines = (MemberInline,)
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Portal | None = None) -> tuple[Any, ...]:
         """The Kürzel stands in addresses that others keep; it is chosen once."""

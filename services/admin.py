@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,13 +24,6 @@ class RegistrationForm(forms.ModelForm):
         label=gettext_lazy("Verantwortlich"),
         help_text=gettext_lazy("Die erste Person, die Stammdaten, Mitglieder und Schlüssel pflegt."),
     )
-
-    class Meta:
-        model = OnlineService
-        fields = (
-            "name", "leistung", "more_leistungen", "authority", "reporting_level", "area", "url", "contact",
-            "live_from", "ended_on",
-        )  # fmt: skip
 
 
 class MemberInline(admin.TabularInline):
@@ -62,6 +55,7 @@ class OnlineServiceAdmin(AuditedInlinesMixin, admin.ModelAdmin):
     list_per_page = 50
     search_fields = ("name", "leistung__name", "leistung__schluessel", "authority__name")
     autocomplete_fields = ("leistung", "more_leistungen", "authority", "area")
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     readonly_fields = ("published_at", "published_depth", "created_at")
 
     @admin.display(description=gettext_lazy("Nummer"), ordering="pk")
@@ -71,7 +65,8 @@ class OnlineServiceAdmin(AuditedInlinesMixin, admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: OnlineService | None = None, change: bool = False, **options: Any
     ) -> type[forms.ModelForm]:
-        if not change:
+        # Not by `change`: the admin asks for the names of an existing service's fields without it.
+        if obj is None:
             options["form"] = RegistrationForm
         return super().get_form(request, obj, change, **options)
 
