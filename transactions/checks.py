@@ -81,6 +81,14 @@ def check(
     return _Check(rows, by, service, scope).result()
 
 
+def service_ids(
+    names: Collection[str], *, by: Principal, service: OnlineService | None = None
+) -> dict[str, int]:
+    """The services that these numbers or Kennungen mean, among those that the principal may deliver for."""
+    found, ambiguous = _deliverable(names, by, service)
+    return {name: pk for name, pk in found.items() if name not in ambiguous}
+
+
 class _Check:
     """One run of the check; collects findings while columns become numbers."""
 
@@ -95,6 +103,8 @@ class _Check:
         self.faults: list[Finding] = list(rows.faults)
         self.warnings: list[Finding] = list(rows.notes)
         self.faulty: Flags = np.zeros(len(rows), np.bool_)
+        # A cell of the wrong type has no text: the reader's fault says why, nothing else is wrong with it.
+        self.named_by_reader = {(fault.row, fault.field) for fault in rows.faults}
         for fault in rows.faults:
             if fault.row is not None:
                 self.faulty[fault.row] = True
@@ -215,16 +225,12 @@ class _Check:
 
     def _fault(self, row: int, name: str, value: str, fault: Fault) -> None:
         self.faulty[row] = True
+        if (row, name) in self.named_by_reader:
+            return
+        pointer = f"/zeilen/{row}/{name}" if self.rows.strict else ""
+        line, params = int(self.rows.line[row]), dict(fault.params)
         self.faults.append(
-            Finding(
-                fault.code,
-                name,
-                value[:200],
-                int(self.rows.line[row]),
-                row,
-                fault.suggestion,
-                dict(fault.params),
-            )
+            Finding(fault.code, name, value[:200], line, row, fault.suggestion, params, pointer)
         )
 
     def _drop_companions_of_sums(self) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 from django.utils import timezone
 
-from services.models import ServiceState
+from accounts.models import User
+from services.models import Credential, ServiceState
 from transactions import staging
 from transactions.checks import Checked
 from transactions.findings import Finding
@@ -63,13 +64,13 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
         raise DeliveryRejected(refuse(delivery, checked), checked.faults)
     with transaction.atomic():
         staged = staging.stage(checked, delivery.pk)
-        _lock(staged.services, expected)
+        lock(staged.services, expected)
         if checked.scope is not None:
             staging.stage_vanished(staged, checked.scope)
         outcome = Outcome(staging.diff(staged))
-        _record(delivery, checked, outcome)
+        record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
         if outcome.touched:
-            _write_numbers(staged, delivery, outcome)
+            write_numbers(staged, delivery, outcome)
         staging.unstage(staged)
     return delivery
 
@@ -86,6 +87,15 @@ def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[Change
         changed = _changed_values(staged, changes) if changes else []
         transaction.set_rollback(True)
     return outcome, changed
+
+
+def actor_text(principal: User | Credential) -> str:
+    """Who delivers, as text that outlives the person or key."""
+    if isinstance(principal, Credential):
+        return f"{principal.name} ({principal.public_id})"
+    return (
+        f"{principal.display_name}, {principal.authority}" if principal.authority else principal.display_name
+    )
 
 
 def refuse(delivery: Delivery, checked: Checked) -> Delivery:
@@ -113,7 +123,8 @@ def versions(services: Iterable[int]) -> dict[int, int]:
     )
 
 
-def _lock(services: list[int], expected: dict[int, int] | None) -> None:
+def lock(services: list[int], expected: dict[int, int] | None = None) -> None:
+    """Takes the services' states; raises StoredDataChanged when they are not as `expected`."""
     held = _locked_versions(services)
     if missing := [pk for pk in services if pk not in held]:
         ServiceState.objects.bulk_create(
@@ -140,13 +151,13 @@ def _locked_versions(services: list[int]) -> dict[int, int]:
                 return held
 
 
-def _record(delivery: Delivery, checked: Checked, outcome: Outcome) -> None:
+def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Sequence[Finding] = ()) -> None:
     """The delivery itself and its part for each service; reference tables before the numbers."""
     months = [part.month for part in outcome.months]
     delivery.status = Delivery.Status.ACCEPTED
-    delivery.row_count = checked.row_count
+    delivery.row_count = row_count
     delivery.first_month, delivery.last_month = min(months, default=None), max(months, default=None)
-    delivery.warning_count = len(checked.warnings)
+    delivery.warning_count = len(warnings)
     for name in ("new", "changed", "same", "deleted"):
         setattr(delivery, f"{name}_count", outcome.total(name))
     delivery.finished_at = timezone.now()
@@ -159,7 +170,7 @@ def _record(delivery: Delivery, checked: Checked, outcome: Outcome) -> None:
         for name in ("new", "changed", "same", "deleted"):
             setattr(part, f"{name}_count", getattr(part, f"{name}_count") + getattr(month, name))
     DeliveryService.objects.bulk_create(parts.values())
-    _keep_findings(delivery, checked.warnings)
+    _keep_findings(delivery, warnings)
 
 
 def _keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
@@ -173,7 +184,7 @@ def _keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
     )  # fmt: skip
 
 
-def _write_numbers(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
+def write_numbers(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
     """Revisions and totals first: they compare with the values that the facts still hold."""
     replaced, only_new = outcome.total("changed") + outcome.total("deleted"), not outcome.total("same")
     if replaced:

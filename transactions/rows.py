@@ -42,10 +42,10 @@ class Column:
 class Rows:
     """What a channel has read, nothing checked yet.
 
-    `line` (int32) numbers each row as its sender sees it: lines of the file with the header as 1, or
-    1, 2, … in a JSON list. `service` is None where the delivery is for one service and does not name it.
+    `line` (int32) numbers each row as its sender sees it: lines of the file with the header as line 1; the
+    first row of a JSON list is 2 as well, so that it has the line of its row in the report. `service` is None where the delivery is for one service and does not name it.
     `faults` are what the reader itself found wrong with single rows. `strict` holds rows to the JSON
-    interface's forms; `pointers` says that rows are named by JSON pointers as well.
+    interface's forms and names them by JSON pointers as well.
     """
 
     line: Codes
@@ -72,9 +72,9 @@ class Rows:
         faults: Sequence[Finding] = (),
         strict: bool = False,
     ) -> Rows:
-        """Rows from lists of texts of one length; without `line` they are numbered from 1."""
+        """Rows from lists of texts of one length; without `line` they are numbered from 2."""
         lines = (
-            np.arange(1, len(ars) + 1, dtype=np.int32) if line is None else np.asarray(line, dtype=np.int32)
+            np.arange(2, len(ars) + 2, dtype=np.int32) if line is None else np.asarray(line, dtype=np.int32)
         )
         return cls(
             lines,

@@ -1,0 +1,122 @@
+"""Taking a delivery back: what it changed gets its former value again, as a delivery of its own."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from services.models import Credential
+from transactions import delivery as writing
+from transactions import staging
+from transactions.models import Delivery, DeliveryService
+from transactions.staging import Staged
+
+
+class UndoRefused(Exception):
+    """The delivery cannot be taken back (any more); the text says why."""
+
+
+def undo(delivery: Delivery, *, by: User | Credential) -> Delivery:
+    """Restores what the delivery found, and returns the delivery that did so.
+
+    Possible as long as none of its values has been changed since; an identical repeat is no obstacle.
+    Raises UndoRefused. Locks like every delivery.
+    """
+    with transaction.atomic():
+        current = Delivery.objects.select_for_update().get(pk=delivery.pk)
+        _refuse_unless_accepted(current)
+        taking_back = _new_delivery(current, by)
+        staged = _staged(current, taking_back)
+        writing.lock(staged.services)
+        _refuse_if_changed_since(current, staged)
+        _stage_former_values(current, staged)
+        outcome = writing.Outcome(staging.diff(staged))
+        writing.record(taking_back, outcome, row_count=sum(part.touched for part in outcome.months))
+        if outcome.touched:
+            writing.write_numbers(staged, taking_back, outcome)
+        staging.unstage(staged)
+        Delivery.objects.filter(pk=current.pk).update(status=Delivery.Status.UNDONE)
+    delivery.status = Delivery.Status.UNDONE
+    return taking_back
+
+
+def can_undo(delivery: Delivery) -> bool:
+    """Whether `undo()` would go through now; costs two queries for an accepted delivery."""
+    try:
+        _refuse_unless_accepted(delivery)
+        _refuse_if_changed_since(delivery, _staged(delivery, delivery))
+    except UndoRefused:
+        return False
+    return True
+
+
+def _refuse_unless_accepted(delivery: Delivery) -> None:
+    if delivery.status == Delivery.Status.UNDONE:
+        raise UndoRefused("Diese Lieferung ist schon rückgängig gemacht.")
+    if delivery.status != Delivery.Status.ACCEPTED:
+        raise UndoRefused("Diese Lieferung hat nichts geändert.")
+    if delivery.channel == Delivery.Channel.UNDO:
+        raise UndoRefused("Eine Rücknahme lässt sich nicht zurücknehmen. Liefern Sie die Werte noch einmal.")
+    if not delivery.new_count + delivery.changed_count + delivery.deleted_count:
+        raise UndoRefused("Diese Lieferung hat nichts geändert.")
+
+
+def _new_delivery(delivery: Delivery, by: User | Credential) -> Delivery:
+    return Delivery(
+        channel=Delivery.Channel.UNDO,
+        mode=Delivery.Mode.MERGE,
+        user=by if isinstance(by, User) else None,
+        credential=by if isinstance(by, Credential) else None,
+        actor=writing.actor_text(by),
+        undoes=delivery,
+        received_at=timezone.now(),
+    )
+
+
+def _staged(delivery: Delivery, taking_back: Delivery) -> Staged:
+    services = sorted(DeliveryService.objects.filter(delivery=delivery).values_list("service_id", flat=True))
+    if not services or delivery.first_month is None or delivery.last_month is None:
+        raise UndoRefused("Diese Lieferung hat nichts geändert.")
+    return Staged(taking_back.pk, services, delivery.first_month, delivery.last_month)
+
+
+_WITHIN = "service_id = ANY(%(services)s) AND month BETWEEN %(first)s AND %(last)s"
+
+
+def _refuse_if_changed_since(delivery: Delivery, staged: Staged) -> None:
+    """A value of the delivery was replaced or removed later, or one that it removed was delivered anew."""
+    sql = f"""
+        SELECT (SELECT count(*) FROM count_revision WHERE old_delivery = %(undone)s AND {_WITHIN})
+             + (SELECT count(*) FROM count_revision r JOIN transaction_count f USING (service_id, month, ars)
+                 WHERE r.delivery = %(undone)s AND r.action = 'geloescht'
+                   AND r.service_id = ANY(%(services)s) AND r.month BETWEEN %(first)s AND %(last)s)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {**staged.params, "undone": delivery.pk})
+        later = cursor.fetchone()[0]
+    if later:
+        raise UndoRefused(
+            f"{later} Werte dieser Lieferung wurden danach geändert. Nehmen Sie zuerst die spätere Lieferung zurück"
+            " oder liefern Sie die richtigen Werte noch einmal."
+        )
+
+
+def _stage_former_values(delivery: Delivery, staged: Staged) -> None:
+    """What the delivery replaced or removed is set again; what was new is taken back."""
+    staged.execute(
+        f"""
+        INSERT INTO staged_count (service_id, delivery, month, ars, count, remove)
+        SELECT service_id, %(delivery)s, month, ars, old, false
+          FROM count_revision r WHERE r.delivery = %(undone)s AND {_WITHIN}
+        UNION ALL
+        SELECT f.service_id, %(delivery)s, f.month, f.ars, 0, true
+          FROM transaction_count f
+          LEFT JOIN (SELECT service_id, month, ars FROM count_revision
+                      WHERE delivery = %(undone)s AND {_WITHIN}) r
+            ON r.service_id = f.service_id AND r.month = f.month AND r.ars = f.ars
+         WHERE f.delivery = %(undone)s AND f.service_id = ANY(%(services)s)
+           AND f.month BETWEEN %(first)s AND %(last)s AND r.ars IS NULL
+        """,
+        undone=delivery.pk,
+    )
