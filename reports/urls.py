@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path, re_path
+
+from reports.views import overview, regions
 
 app_name = "reports"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    re_path(r"^regionen/(?P<ars>[0-9]{12})/$", regions.region, name="region"),
+]

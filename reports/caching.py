@@ -1,0 +1,152 @@
+"""The version of everything a page shows: its ETag, and the name under which results are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache as for_process
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone, translation
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from redis.exceptions import RedisError
+
+from zsk.middleware import has_session
+
+logger = logging.getLogger(__name__)
+KEEP_SECONDS = 3600
+# Names that stand in Redis and in ETags: short, and without meaning to others.
+NAME_LENGTH = 24
+
+Result = TypeVar("Result")
+Params = ParamSpec("Params")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """`data` counts changing deliveries and publications, as people may cite it; `key` names everything."""
+
+    data: int
+    key: str
+
+
+def current_version() -> Version:
+    """One small statement. Reference data is only replaced by new rows, so their highest ids tell its state;
+    master data may change in place, so the services' rows themselves are in the key.
+    """
+    statement = """
+        SELECT (SELECT coalesce(sum(version), 0) FROM service_state)::bigint,
+               (SELECT coalesce(sum(hashtextextended(s::text || l::text || a.name, 0)::numeric), 0)
+                FROM services_onlineservice s
+                JOIN ozgsync_leistung l ON l.schluessel = s.leistung_id
+                JOIN accounts_authority a ON a.id = s.authority_id)::text,
+               (SELECT max(id) FROM ozgsync_regionversion),
+               (SELECT count(*) FROM services_portalservice WHERE until IS NULL)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        data, *others = cursor.fetchone()
+    parts = [
+        data, *others, release(), translation.get_language(), timezone.localdate(),
+        settings.SYNTHETIC_DATA, settings.ENVIRONMENT, settings.DUE_DAY,
+    ]  # fmt: skip
+    return Version(data, _digest(repr(parts).encode()))
+
+
+@for_process
+def release() -> str:
+    """Names the code, templates and styles that make pages: a new release must not answer 304 for an old page,
+    nor read results that other code has pickled."""
+    digest = hashlib.sha256()
+    folders = ["reports", "zsk", "templates", "locale", "static", "ozgsync/data"]
+    for folder in folders:
+        for path in sorted((settings.BASE_DIR / folder).rglob("*")):
+            if path.suffix in {".py", ".html", ".mo", ".css", ".json"} and "vendor" not in path.parts:
+                digest.update(_content(path))
+    return digest.hexdigest()[:NAME_LENGTH]
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:NAME_LENGTH]
+
+
+def remembered(version: Version, name: str, compute: Callable[[], Result]) -> Result:
+    """The result under the version, computed when it is not kept. Without Redis everything is computed.
+
+    `name` holds every argument of `compute`; nothing in the result may depend on a person.
+    """
+    key = f"reports:{version.key}:{_digest(name.encode())}"
+    try:
+        kept = cache.get(key)
+    except (RedisError, OSError):
+        logger.warning("The cache does not answer; computing %s", name)
+        return compute()
+    if kept is not None:
+        found: Result = pickle.loads(kept)  # noqa: S301 - our own value from our own server
+        return found
+    result = compute()
+    _keep(key, result)
+    return result
+
+
+def _keep(key: str, result: object) -> None:
+    try:
+        # Pickled here, so that a kept None differs from nothing kept.
+        cache.set(key, pickle.dumps(result), KEEP_SECONDS)
+    except (RedisError, OSError):
+        logger.warning("The cache does not answer; %s is not kept", key)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One state of the database for the version and all figures of a page, whatever is delivered meanwhile."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def versioned(
+    view: Callable[Concatenate[HttpRequest, Version, Params], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Params], HttpResponseBase]:
+    """Answers 304 from the version alone; gives the view the version; says who may keep the answer.
+
+    Who brings a session gets an answer of their own and always a full one: it holds their navigation and the
+    messages that wait for them.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        with snapshot():
+            version = current_version()
+            if has_session(request):
+                response: HttpResponseBase = view(request, version, *args, **kwargs)
+                patch_cache_control(response, private=True, no_cache=True)
+                return response
+            etag = f'W/"{version.key}"'
+            unchanged = get_conditional_response(request, etag=etag)
+            response = unchanged or view(request, version, *args, **kwargs)
+        response.headers["ETag"] = etag
+        # Kept by everyone, but asked for again each time: a delivery shows at once, and asking costs little.
+        patch_cache_control(response, public=True, max_age=0, must_revalidate=True)
+        patch_vary_headers(response, ("Cookie",))
+        return response
+
+    return answer

@@ -1,0 +1,168 @@
+"""Names, places and inhabitants of regions as they were in a month."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from ozgsync.models import GERMANY, Level, Region, RegionVersion, ars_prefix
+
+INHABITANTS_ON = dt.date(2018, 12, 31)
+LAND_CODES = {
+    "01": "SH", "02": "HH", "03": "NI", "04": "HB", "05": "NW", "06": "HE", "07": "RP", "08": "BW",
+    "09": "BY", "10": "SL", "11": "BE", "12": "BB", "13": "MV", "14": "SN", "15": "ST", "16": "TH",
+}  # fmt: skip
+
+_NEUTER_OR_MASCULINE = {
+    "Kreis", "Landkreis", "Regierungsbezirk", "Amt", "Regionalverband", "Gemeindeverwaltungsverband",
+    "Verwaltungsverband", "Gemeindeverband",
+}  # fmt: skip
+_FEMININE = {
+    "Samtgemeinde",
+    "Verbandsgemeinde",
+    "Verwaltungsgemeinschaft",
+    "Region",
+    "Städteregion",
+    "StädteRegion",
+}
+_NAMED_KINDS = (_NEUTER_OR_MASCULINE | _FEMININE) - {"Region", "Städteregion", "StädteRegion"}
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A region as it was in a month; `code` only for the Länder (ISO 3166-2 without the `DE-`)."""
+
+    ars: str
+    name: str
+    inhabitants: int | None
+    kind: str = ""
+
+    @property
+    def code(self) -> str:
+        return LAND_CODES.get(self.ars[:2], "")
+
+    @property
+    def title(self) -> str:
+        """The name as it is said: a Landkreis with its kind, for München is a city and a Landkreis."""
+        named = self.kind in _NAMED_KINDS and not self.name.startswith(self.kind)
+        return f"{self.kind} {self.name}" if named else self.name
+
+    @property
+    def place(self) -> str:
+        """`in Hessen`, `im Saarland`, `im Landkreis Gifhorn`, `in der Samtgemeinde Brome`."""
+        first = self.title.split(" ", 1)[0]
+        if self.title == "Saarland" or first in _NEUTER_OR_MASCULINE:
+            return _("im %(region)s") % {"region": self.title}
+        if first in _FEMININE:
+            return _("in der %(region)s") % {"region": self.title}
+        return _("in %(region)s") % {"region": self.title}
+
+
+@dataclass(frozen=True, slots=True)
+class AreaValue:
+    """What was reported for an area in a month and in the same month a year before."""
+
+    area: Area
+    value: int | None
+    before: int | None = None
+
+    @property
+    def per_100k(self) -> float | None:
+        if self.value is None or not self.area.inhabitants:
+            return None
+        return self.value * 100_000 / self.area.inhabitants
+
+
+def areas(*, level: Level, month: dt.date, within: str = "") -> list[Area]:
+    """Regions of the level that existed in the month, below the given leading digits."""
+    versions = RegionVersion.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=month),
+        valid_from__lte=month,
+        region__ars__startswith=within,
+        region__level_top__lte=level,
+        region__level_bottom__gte=level,
+    ).order_by("region")
+    return [
+        Area(ars, name, inhabitants, kind)
+        for ars, name, inhabitants, kind in versions.values_list("region", "name", "inhabitants", "kind")
+    ]
+
+
+def germany() -> Area | None:
+    """Germany with its inhabitants; None before any region is loaded."""
+    version = RegionVersion.objects.filter(region=GERMANY).order_by("-valid_from").first()
+    return Area(GERMANY, version.name, version.inhabitants, version.kind) if version else None
+
+
+def level_of(region: Region) -> Level:
+    """The level a region is named by: its highest, so that Berlin is a Land and München a Kreis."""
+    return Level(region.level_top)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A region with what lies above and directly below it; `total_area` is where its sum can be read."""
+
+    area: Area
+    level: Level
+    prefix: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+    above: tuple[Area, ...]
+    below_level: Level | None
+    below: tuple[Area, ...]
+
+    @property
+    def has_totals(self) -> bool:
+        """Totals across services are kept down to the Kreise."""
+        return self.level <= Level.KREIS
+
+
+NEXT_LEVEL = {
+    Level.BUND: Level.LAND,
+    Level.LAND: Level.KREIS,
+    Level.REGBEZ: Level.KREIS,
+    Level.KREIS: Level.GEMEINDE,
+    Level.VERBAND: Level.GEMEINDE,
+}
+
+
+def next_level(region: Region) -> Level | None:
+    """The level that a breakdown of the region shows; None where the region is its own lowest part."""
+    following = NEXT_LEVEL.get(level_of(region))
+    return None if following is None or region.level_bottom >= following else following
+
+
+def place(*, ars: str, month: dt.date) -> Place | None:
+    """The region as it was in the month, else in its newest version; None for an unknown key."""
+    versions = list(RegionVersion.objects.filter(region=ars).select_related("region").order_by("-valid_from"))
+    if not versions:
+        return None
+    valid = [v for v in versions if v.valid_from <= month and (v.valid_to is None or v.valid_to > month)]
+    version = (valid or versions)[0]
+    region = version.region
+    below_level = next_level(region)
+    return Place(
+        area=Area(ars, version.name, version.inhabitants, version.kind),
+        level=level_of(region),
+        prefix=region.prefix,
+        valid_from=version.valid_from,
+        valid_to=version.valid_to,
+        above=_above(region, month),
+        below_level=below_level,
+        below=tuple(areas(level=below_level, month=month, within=region.prefix)) if below_level else (),
+    )
+
+
+def _above(region: Region, month: dt.date) -> tuple[Area, ...]:
+    """From Germany down to the region's direct parent, by the digits of its key."""
+    keys = {ars_prefix(region.ars, level).ljust(12, "0") for level in Level if level < region.level_top}
+    rows = RegionVersion.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=month),
+        region__in=keys - {region.ars},
+        valid_from__lte=month,
+    ).order_by("region__level_top")
+    return tuple(Area(*row) for row in rows.values_list("region", "name", "inhabitants", "kind"))
