@@ -35,7 +35,7 @@ class DemoError(Exception):
     """The demo cannot start or go on; the message says why and what to do."""
 
 
-class StopRequest(Exception):  # noqa: N818 - not an error
+class StopRequest(Exception):
     """Ctrl-C or SIGTERM came while the demo was starting or running."""
 
 

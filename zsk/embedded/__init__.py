@@ -56,7 +56,7 @@ def check(home: Path) -> None:
 
 
 def are_ready(home: Path) -> bool:
-    return all(server.is_ready() for server in _servers(home))
+    return home.is_dir() and all(server.is_ready() for server in _servers(home))
 
 
 def stop(home: Path) -> None:
@@ -123,4 +123,5 @@ def _release_at_exit(home: Path, pid: int) -> None:
 
 
 def _open_users(home: Path) -> int:
+    home.mkdir(parents=True, exist_ok=True)  # somebody may delete it while we run
     return os.open(home / "users.lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -21,7 +21,8 @@ START_SECONDS = 90
 STOP_SECONDS = 20
 PAUSE = 0.02
 
-_children: dict[int, "subprocess.Popen[bytes]"] = {}
+# What this process started itself, by data folder: to be reaped, and found even without its files.
+_children: dict[Path, "subprocess.Popen[bytes]"] = {}
 
 
 class Server(ABC):
@@ -82,6 +83,9 @@ class Server(ABC):
 
     def pid(self) -> int | None:
         """The process id of this very server, if it lives; a stale file may name a stranger's."""
+        child = _children.get(self.data)
+        if child and child.poll() is None:
+            return child.pid
         try:
             pid = int(self.pid_file.read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
@@ -114,7 +118,7 @@ class Server(ABC):
             process = self._spawn()
             while process.poll() is None and time.monotonic() < began + START_SECONDS:
                 if self.is_ready():
-                    _children[process.pid] = process
+                    _children[self.data] = process
                     return
                 time.sleep(PAUSE)
             patience = START_SECONDS if self.pid() else RETRY_SECONDS
@@ -156,10 +160,9 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; our own ended children are reaped, as they would count as living."""
-    if pid in _children and _children[pid].poll() is not None:
-        del _children[pid]
-        return False
+    """Whether a process runs; our own ended children are reaped, as they would count."""
+    for child in _children.values():
+        child.poll()
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
