@@ -5,7 +5,14 @@ from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from services.models import ServiceMember
-from tests.factories import PASSWORD, MemberFactory, PortalMemberFactory, ServiceFactory, UserFactory, personas
+from tests.factories import (
+    PASSWORD,
+    MemberFactory,
+    PortalMemberFactory,
+    ServiceFactory,
+    UserFactory,
+    personas,
+)
 
 pytestmark = pytest.mark.django_db
 

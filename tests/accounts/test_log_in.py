@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.conf import LazySettings
 from django.core.cache import cache
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisDown
@@ -68,7 +69,7 @@ def test_the_limit_holds_per_person_and_address(client: Client) -> None:
     assert try_password(client, PASSWORD, REMOTE_ADDR="192.0.2.7") == "angemeldet"
 
 
-def test_behind_the_proxy_only_its_own_word_on_the_address_counts(client: Client, settings) -> None:  # type: ignore[no-untyped-def]
+def test_behind_the_proxy_only_its_own_word_counts(client: Client, settings: LazySettings) -> None:
     settings.BEHIND_TLS_PROXY = True
     UserFactory(username="petra")
     for number in range(throttle.TRIES):

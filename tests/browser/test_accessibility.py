@@ -1,0 +1,147 @@
+"""axe-core on every page of ours, in the sizes and colours people use, and what axe does not see."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import LazySettings
+from playwright.sync_api import Browser, ConsoleMessage, Page
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from tests.factories import PASSWORD, MemberFactory, PortalMemberFactory, UserFactory
+from zsk.pages import PAGES
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# Width in CSS pixels and colours; 320 is 1280 at 400 % zoom.
+VIEWS = [(1280, "light"), (320, "dark")]
+PUBLIC = [*(f"/{address}" for address in PAGES), "/anmelden/", "/abmelden/", "/gibt-es-nicht"]
+OWN = ["/konto/", "/konto/passwort/", "/abmelden/", "/hilfe/dateiformat/", "/gibt-es-nicht"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
+def view(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A page that notes what the browser refused, in `violations`."""
+    width, colours = request.param
+    context = browser.new_context(
+        locale="de-DE", viewport={"width": width, "height": 900}, color_scheme=colours
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    yield page
+    context.close()
+
+
+def log_in(page: Page, server: LiveServer) -> User:
+    person = UserFactory(username="petra", first_name="Petra", last_name="Lindner")
+    MemberFactory(user=person)
+    PortalMemberFactory(user=person)
+    page.goto(f"{server.url}/anmelden/?next=/konto/")
+    page.fill("#id_username", "petra")
+    page.fill("#id_password", PASSWORD)
+    page.click("main button[type=submit]")
+    return person
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, and whether the page scrolls sideways."""
+    found = Axe.from_file(AXE).run(page, options=RULES).response["violations"]
+    lines = [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
+    too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return lines + ([f"{too_wide} px too wide"] if too_wide > 0 else [])
+
+
+def test_public_pages(view: Page, live_server: LiveServer) -> None:
+    refused: list[str] = []
+    view.on("console", lambda message: refused.extend(_refusals(message)))
+    found = {}
+    for address in PUBLIC:
+        view.goto(live_server.url + address)
+        found[address] = faults(view)
+    assert {address: lines for address, lines in found.items() if lines} == {}
+    assert refused == []
+
+
+def _refusals(message: ConsoleMessage) -> list[str]:
+    return [message.text] if "Content Security Policy" in message.text else []
+
+
+def test_pages_of_a_person(view: Page, live_server: LiveServer) -> None:
+    log_in(view, live_server)
+    found = {}
+    for address in OWN:
+        view.goto(live_server.url + address)
+        found[address] = faults(view)
+    assert {address: lines for address, lines in found.items() if lines} == {}
+
+
+def test_faulty_forms(view: Page, live_server: LiveServer) -> None:
+    view.goto(f"{live_server.url}/anmelden/")
+    view.fill("#id_username", "niemand")
+    view.fill("#id_password", "falsch")
+    view.click("main button[type=submit]")
+    assert view.get_by_role("alert").is_visible()
+    assert faults(view) == []
+    log_in(view, live_server)
+    view.goto(f"{live_server.url}/konto/passwort/")
+    for field in ("old_password", "new_password1", "new_password2"):
+        view.fill(f"#id_{field}", f"falsch {field}")
+    view.click("main button[type=submit]")
+    view.get_by_role("alert").get_by_role("link", name="Das bisherige Passwort stimmt nicht.").click()
+    assert view.evaluate("document.activeElement.id") == "id_old_password"
+    assert faults(view) == []
+
+
+def test_error_pages(view: Page, live_server: LiveServer, settings: LazySettings) -> None:
+    context = view.context
+    log_in(view, live_server)
+    view.goto(f"{live_server.url}/konto/passwort/")
+    context.clear_cookies(name="csrftoken")
+    view.click("main button[type=submit]", force=True)
+    view.evaluate("document.querySelector('main form').noValidate = true")
+    view.click("main button[type=submit]")
+    assert "abgelaufen" in view.inner_text("h1")
+    assert faults(view) == []
+    view.goto(f"{live_server.url}/admin/")
+    assert "Berechtigung" in view.inner_text("h1")
+    assert faults(view) == []
+    settings.ALLOWED_HOSTS = ["zsk.example.org"]
+    view.goto(f"{live_server.url}/hilfe/")
+    assert "nicht lesbar" in view.inner_text("h1")
+    assert faults(view) == []
+
+
+def test_keyboard_reaches_content_first_and_the_menu_on_a_phone(
+    browser: Browser, live_server: LiveServer
+) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 700})
+    page.goto(f"{live_server.url}/hilfe/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Zum Inhalt"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "inhalt"
+    assert not page.get_by_role("navigation", name="Hauptmenü").is_visible()
+    page.get_by_role("button", name="Menü").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Onlineservices", exact=True).wait_for()
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("navigation", name="Hauptmenü").is_visible()
+    page.close()
+
+
+def test_print_leaves_out_what_cannot_be_clicked_on_paper(page: Page, live_server: LiveServer) -> None:
+    page.goto(f"{live_server.url}/hilfe/dateiformat/")
+    page.emulate_media(media="print")
+    assert (
+        page.get_by_text("Demo: synthetische Daten.")
+        .or_(page.get_by_text("Alle Zahlen dieser"))
+        .first.is_visible()
+    )
+    assert page.locator("h1").is_visible()
+    for gone in (".zsk-nav", ".zsk-menu", ".zsk-bottom nav", ".kern-btn"):
+        assert not page.locator(gone).first.is_visible()
