@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -22,11 +23,11 @@ class Level(models.IntegerChoices):
     GEMEINDE = 5, "Gemeinde"
 
 
-class ArsField(models.CharField):
+class ArsField(models.CharField[str, str]):
     """A 12-digit Amtlicher Regionalschlüssel; byte order, so that a prefix is a range of the index."""
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **{"max_length": 12, "db_collation": "C", **options})
+    def __init__(self, verbose_name: str | None = None, **options: Any) -> None:
+        super().__init__(verbose_name, **{"max_length": 12, "db_collation": "C", **options})
 
 
 class RegionQuerySet(models.QuerySet["Region"]):
@@ -58,7 +59,9 @@ class Region(models.Model):
         ordering = ["ars"]
         constraints = [
             models.CheckConstraint(condition=Q(ars__regex=r"^[0-9]{12}$"), name="region_ars_12_digits"),
-            models.CheckConstraint(condition=Q(level_top__lte=models.F("level_bottom")), name="region_levels"),
+            models.CheckConstraint(
+                condition=Q(level_top__lte=models.F("level_bottom")), name="region_levels"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,19 +74,25 @@ class Region(models.Model):
 
 
 def ars_prefix(ars: str, level: Level) -> str:
-    return ars[: {Level.BUND: 0, Level.LAND: 2, Level.REGBEZ: 3, Level.KREIS: 5, Level.VERBAND: 9}.get(level, 12)]
+    return ars[
+        : {Level.BUND: 0, Level.LAND: 2, Level.REGBEZ: 3, Level.KREIS: 5, Level.VERBAND: 9}.get(level, 12)
+    ]
 
 
 class RegionVersion(models.Model):
     """What a region was called, and where it lay, from `valid_from` until before `valid_to`."""
 
-    region = models.ForeignKey(Region, models.CASCADE, related_name="versions", db_column="ars", db_index=False)
+    region = models.ForeignKey(
+        Region, models.CASCADE, related_name="versions", db_column="ars", db_index=False
+    )
     valid_from = models.DateField("gültig ab")
     valid_to = models.DateField("gültig bis (ausschließlich)", null=True, blank=True)
     legally_from = models.DateField("rechtlich wirksam ab", null=True, blank=True)
     name = models.CharField("Name", max_length=200)
     kind = models.CharField("Art", max_length=60, blank=True)
-    parent = models.ForeignKey(Region, models.PROTECT, related_name="+", null=True, blank=True, db_column="parent")
+    parent = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", null=True, blank=True, db_column="parent"
+    )
     inhabitants = models.PositiveIntegerField("Einwohner", null=True, blank=True)
 
     class Meta:
@@ -93,7 +102,8 @@ class RegionVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["region", "valid_from"], name="region_version_once"),
             models.CheckConstraint(
-                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=models.F("valid_from")), name="region_version_span"
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=models.F("valid_from")),
+                name="region_version_span",
             ),
         ]
 
@@ -177,7 +187,12 @@ class Leistung(models.Model):
     confidence = models.CharField("gesehen in", max_length=40, blank=True)
     types = ArrayField(models.CharField(max_length=4), verbose_name="Typisierung", default=list, blank=True)
     ozg_leistung = models.ForeignKey(
-        OzgLeistung, models.PROTECT, null=True, blank=True, related_name="leistungen", verbose_name="OZG-Leistung"
+        OzgLeistung,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leistungen",
+        verbose_name="OZG-Leistung",
     )
     focus = models.BooleanField("Fokusleistung", default=False)
 
@@ -186,7 +201,9 @@ class Leistung(models.Model):
         verbose_name_plural = "Leistungen"
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=Q(schluessel__regex=r"^99[0-9]{12}$"), name="leistung_schluessel_form")
+            models.CheckConstraint(
+                condition=Q(schluessel__regex=r"^99[0-9]{12}$"), name="leistung_schluessel_form"
+            )
         ]
 
     def __str__(self) -> str:

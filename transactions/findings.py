@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,18 @@ class Kind:
     warning: bool = False
 
 
+class StoredFinding(Protocol):
+    """A finding as the database keeps it."""
+
+    code: str
+    field: str
+    value: str
+    line: int | None
+    suggestion: str
+    params: dict[str, Any]
+    pointer: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """One fault or warning; `row` is the position in the delivery (from 0), `line` what the sender counts."""
@@ -37,6 +49,13 @@ class Finding:
     suggestion: str = ""
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
     pointer: str = ""
+
+    @classmethod
+    def from_stored(cls, row: StoredFinding) -> Finding:
+        return cls(
+            row.code, row.field, row.value, row.line,
+            suggestion=row.suggestion, params=row.params, pointer=row.pointer,
+        )  # fmt: skip
 
     @property
     def kind(self) -> Kind:

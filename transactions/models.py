@@ -1,7 +1,8 @@
 """The numbers: what was delivered, what it changed, and the totals kept beside the facts.
 
 `TransactionCount`, `CountRevision`, `MonthlyTotal`, `ServiceMonth`, `StagedCount` and `RegionTotalDelta`
-are written by `delivery.py` alone, in SQL. Their keys start with the service, so that they can be distributed.
+are
+written by `delivery.py` alone, in SQL. Their keys start with the service, so that they can be distributed.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Delivery(models.Model):
     )
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="deliveries")
     actor = models.CharField("wer", max_length=200)
-    client_key = models.CharField("Idempotency-Key", max_length=255, null=True, blank=True)
+    # NULL, not empty: the unique constraint holds for keys that were sent.
+    client_key = models.CharField("Idempotency-Key", max_length=255, null=True, blank=True)  # noqa: DJ001
     content_hash = models.CharField("Prüfsumme des Inhalts", max_length=64, blank=True)
     file_name = models.CharField("Dateiname", max_length=255, blank=True)
     service = models.ForeignKey(

@@ -20,7 +20,7 @@ def publish(
     by: User | None,
     at: dt.datetime | None = None,
 ) -> None:
-    """Shows the service and its counts to everyone, with regions down to `depth`; again changes the depth only.
+    """Shows the service and its counts to everyone, with regions down to `depth`; again only changes that.
 
     Locks the service's state against deliveries, so that the totals across services miss nothing.
     """
@@ -63,6 +63,7 @@ def _add_to_region_totals(service: OnlineService, *, sign: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO region_total_delta (month, region, total, rows)"
-            " SELECT month, region, %(sign)s * total, %(sign)s * rows FROM monthly_total WHERE service_id = %(pk)s",
+            " SELECT month, region, %(sign)s * total, %(sign)s * rows"
+            " FROM monthly_total WHERE service_id = %(pk)s",
             {"sign": sign, "pk": service.pk},
         )

@@ -97,8 +97,8 @@ def _refuse_if_changed_since(delivery: Delivery, staged: Staged) -> None:
         later = cursor.fetchone()[0]
     if later:
         raise UndoRefused(
-            f"{later} Werte dieser Lieferung wurden danach geändert. Nehmen Sie zuerst die spätere Lieferung zurück"
-            " oder liefern Sie die richtigen Werte noch einmal."
+            f"{later} Werte dieser Lieferung wurden danach geändert. Nehmen Sie zuerst die spätere Lieferung"
+            " zurück oder liefern Sie die richtigen Werte noch einmal."
         )
 
 

@@ -117,7 +117,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "fold-totals": {"task": "transactions.tasks.fold_totals", "schedule": 10.0},
-    "expire-files": {"task": "transactions.tasks.expire_files", "schedule": 3600.0},
+    "expire-contents": {"task": "transactions.tasks.expire_contents", "schedule": 3600.0},
 }
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -18,14 +18,17 @@ from zsk import months
 FIELDS = ("modus", "probelauf", "anzahl_zeilen", "umfang", "zeilen")
 ROW_FIELDS = ("onlineservice", "ars", "monat", "anzahl")
 SCOPE_FIELDS = ("onlineservice", "monat")
-_TYPES = {bool: "ein Wahrheitswert", int: "eine Zahl", float: "eine Kommazahl", str: "ein Text", list: "eine Liste", dict: "ein Objekt"}  # fmt: skip
+_TYPES = {
+    bool: "ein Wahrheitswert", int: "eine Zahl", float: "eine Kommazahl",
+    str: "ein Text", list: "eine Liste", dict: "ein Objekt",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ScopeEntry:
     """One service-month that the sender wants replaced; `service` is as the sender named it."""
 
-    service: str | None
+    service: str
     month: dt.date
 
 
@@ -39,15 +42,19 @@ class Message:
     scope: list[ScopeEntry]
 
 
-def read(body: bytes, *, single_service: bool, max_rows: int) -> Message:
-    """Raises Unreadable when the message as a whole is wrong; faults of single rows stay with the rows."""
+def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
+    """`own` is the number of the only service that the sender delivers for: rows may leave it out.
+
+    Raises Unreadable when the message as a whole is wrong; faults of single rows stay with the rows.
+    """
     message = _parse(body)
     _refuse_unknown(message, FIELDS, "")
     replace = _mode(message)
     dry_run = _typed(message, "probelauf", bool, "ein Wahrheitswert", False)
     lines = _lines(message, max_rows)
-    scope = _scope(message, replace=replace, single_service=single_service)
-    return Message(replace, dry_run, _rows(lines, single_service=single_service, may_be_empty=replace), scope)
+    _refuse_missing(lines, own)
+    scope = _scope(message, own, replace=replace)
+    return Message(replace, dry_run, _rows(lines, own, may_be_empty=replace), scope)
 
 
 def _parse(body: bytes) -> dict[str, Any]:
@@ -145,13 +152,31 @@ def _lines(message: dict[str, Any], max_rows: int) -> list[dict[str, Any]]:
 ROW_FIELDS_SET = frozenset(ROW_FIELDS)
 
 
-def _rows(lines: list[dict[str, Any]], *, single_service: bool, may_be_empty: bool) -> Rows:
+def _refuse_missing(lines: list[dict[str, Any]], own: str | None) -> None:
+    needed = ROW_FIELDS if own is None else ROW_FIELDS[1:]
+    missing = [
+        Finding(
+            "feld_fehlt",
+            name,
+            line=index + 2,
+            row=index,
+            pointer=f"/zeilen/{index}/{name}",
+            params={"feld": name},
+        )
+        for index, line in enumerate(lines)
+        for name in needed
+        if name not in line
+    ]
+    if missing:
+        raise Unreadable(*missing)
+
+
+def _rows(lines: list[dict[str, Any]], own: str | None, *, may_be_empty: bool) -> Rows:
     if not lines and not may_be_empty:
         raise Unreadable(Finding("datei_leer", pointer="/zeilen"))
     faults: list[Finding] = []
-    named = not single_service or any("onlineservice" in line for line in lines)
     return Rows.of(
-        service=_texts(lines, "onlineservice", faults) if named else None,
+        service=_texts(lines, "onlineservice", faults, default=own or ""),
         ars=_texts(lines, "ars", faults),
         month=_texts(lines, "monat", faults),
         count=_counts(lines, faults),
@@ -160,10 +185,10 @@ def _rows(lines: list[dict[str, Any]], *, single_service: bool, may_be_empty: bo
     )
 
 
-def _texts(lines: list[dict[str, Any]], name: str, faults: list[Finding]) -> list[str]:
+def _texts(lines: list[dict[str, Any]], name: str, faults: list[Finding], default: str = "") -> list[str]:
     texts = []
     for index, line in enumerate(lines):
-        value = line.get(name, "")
+        value = line.get(name, default)
         if type(value) is not str:
             params = {"feld": name, "soll": "ein Text", "ist": _type_name(value)}
             faults.append(_row_fault("feld_typ", name, value, index, params))
@@ -176,10 +201,10 @@ def _counts(lines: list[dict[str, Any]], faults: list[Finding]) -> list[str]:
     """Counts as the texts that files hold; `null` takes the stored value back."""
     texts = []
     for index, line in enumerate(lines):
-        value = line.get("anzahl", "")
+        value = line["anzahl"]
         if value is None:
             value = "löschen"
-        elif type(value) is not int and "anzahl" in line:
+        elif type(value) is not int:
             faults.append(_row_fault("anzahl_typ", "anzahl", value, index, {"ist": _type_name(value)}))
             value = ""
         texts.append(str(value))
@@ -191,7 +216,7 @@ def _row_fault(code: str, name: str, value: Any, index: int, params: dict[str, s
     return Finding(code, name, _shown(value), index + 2, index, params=params, pointer=pointer)
 
 
-def _scope(message: dict[str, Any], *, replace: bool, single_service: bool) -> list[ScopeEntry]:
+def _scope(message: dict[str, Any], own: str | None, *, replace: bool) -> list[ScopeEntry]:
     entries = message.get("umfang")
     if not replace:
         if entries is not None:
@@ -201,14 +226,14 @@ def _scope(message: dict[str, Any], *, replace: bool, single_service: bool) -> l
         raise Unreadable(Finding("umfang_fehlt", pointer="/umfang"))
     if type(entries) is not list:
         raise _wrong_type("/umfang", "umfang", "eine Liste", entries)
-    return [_scope_entry(entry, f"/umfang/{index}", single_service) for index, entry in enumerate(entries)]
+    return [_scope_entry(entry, f"/umfang/{index}", own) for index, entry in enumerate(entries)]
 
 
-def _scope_entry(entry: Any, pointer: str, single_service: bool) -> ScopeEntry:
+def _scope_entry(entry: Any, pointer: str, own: str | None) -> ScopeEntry:
     if type(entry) is not dict:
         raise _wrong_type(pointer, pointer.removeprefix("/"), "ein Objekt", entry)
     _refuse_unknown(entry, SCOPE_FIELDS, pointer)
-    for name in SCOPE_FIELDS[1:] if single_service else SCOPE_FIELDS:
+    for name in SCOPE_FIELDS if own is None else SCOPE_FIELDS[1:]:
         if name not in entry:
             raise Unreadable(Finding("feld_fehlt", name, pointer=f"{pointer}/{name}", params={"feld": name}))
     for name, value in entry.items():
@@ -222,4 +247,4 @@ def _scope_entry(entry: Any, pointer: str, single_service: bool) -> ScopeEntry:
                 suggestion=month.suggestion, params=month.params,
             )
         )  # fmt: skip
-    return ScopeEntry(entry.get("onlineservice"), month)
+    return ScopeEntry(entry.get("onlineservice", own or ""), month)
