@@ -1,4 +1,4 @@
-"""Reference data: regions and their history, Leistungen, and what the OZG database says of online services."""
+"""Reference data: regions and their history, Leistungen, and what the OZG database says of services."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Level(models.IntegerChoices):
     GEMEINDE = 5, "Gemeinde"
 
 
-class ArsField(models.CharField[str, str]):
+class ArsField(models.CharField):
     """A 12-digit Amtlicher Regionalschlüssel; byte order, so that a prefix is a range of the index."""
 
     def __init__(self, verbose_name: str | None = None, **options: Any) -> None:

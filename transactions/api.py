@@ -128,7 +128,7 @@ class DeliveriesView(CredentialView):
         parameters=[
             OpenApiParameter(
                 "Idempotency-Key", str, OpenApiParameter.HEADER,
-                description="Eine Wiederholung mit demselben Schlüssel bekommt die erste Antwort; 90 Tage lang.",
+                description="Eine Wiederholung mit demselben Schlüssel bekommt die erste Antwort.",
             )
         ],
         responses={

@@ -9,28 +9,30 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from accounts.models import User
-from ozgsync.models import Level, Region, RegionChange, RegionVersion
-from services.models import NUMBER, Credential, OnlineService, PortalService, ReportingLevel
+from ozgsync.models import Level
+from services.models import OnlineService, ReportingLevel
+from transactions import overlaps, references
 from transactions.findings import Finding
+from transactions.references import OPEN_END, Principal, Span, month_number, month_of
 from transactions.rows import Column, Rows
-from transactions.values import Fault, parse_ars, parse_count, parse_month
+from transactions.values import Fault, general_fault, parse_ars, parse_count, parse_month
 from zsk import formats, months
+
+__all__ = ["Checked", "Principal", "ServiceMonthKey", "check", "month_number", "month_of", "service_ids"]
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-Principal = User | Credential
 T = TypeVar("T")
 ServiceMonthKey = tuple[int, dt.date]
 
-_OPEN_END = 1_000_000  # a month number after every month
+MAX_FINDINGS = 100_000  # a file can hold millions of faults; more than these are counted only
 _UNKNOWN = -1
 
 
@@ -39,7 +41,8 @@ class Checked:
     """Rows that passed, as arrays sorted by (service, month, ars), and what was found.
 
     `month` counts months since 1970-01; `ars` is S12; `count` is REMOVE where a value is taken back;
-    `row` is the position in the delivery. With any fault the delivery is refused as a whole.
+    `row` is the position in the delivery. With any fault the delivery is refused as a whole. `faults` are
+    the first MAX_FINDINGS by line; `more_faults` and `faulty_rows` count all.
     """
 
     service: Ints
@@ -52,18 +55,15 @@ class Checked:
     warnings: list[Finding]
     scope: frozenset[ServiceMonthKey] | None = None
     services: list[int] = field(default_factory=list)
+    more_faults: int = 0
+    faulty_rows: int = 0
 
     def __len__(self) -> int:
         return len(self.service)
 
-
-def month_number(month: dt.date) -> int:
-    """Months since 1970-01, as `Checked.month` counts them."""
-    return (month.year - 1970) * 12 + month.month - 1
-
-
-def month_of(number: int) -> dt.date:
-    return dt.date(1970 + int(number) // 12, int(number) % 12 + 1, 1)
+    @property
+    def fault_count(self) -> int:
+        return len(self.faults) + self.more_faults
 
 
 def check(
@@ -85,8 +85,31 @@ def service_ids(
     names: Collection[str], *, by: Principal, service: OnlineService | None = None
 ) -> dict[str, int]:
     """The services that these numbers or Kennungen mean, among those that the principal may deliver for."""
-    found, ambiguous = _deliverable(names, by, service)
+    found, ambiguous = references.deliverable(names, by, service)
     return {name: pk for name, pk in found.items() if name not in ambiguous}
+
+
+@dataclass(frozen=True)
+class _Parsed(Generic[T]):
+    """A column whose distinct texts are read: a value or a fault for each."""
+
+    name: str
+    column: Column
+    values: list[T | Fault]
+
+    def per_row(self, blank: T, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """The value of each row; `blank` where it has a fault."""
+        good = [blank if isinstance(value, Fault) else value for value in self.values]
+        return np.array(good, dtype)[self.column.codes]
+
+    def rows_at_fault(self, code: str = "") -> Flags:
+        wanted = [isinstance(value, Fault) and code in ("", value.code) for value in self.values]
+        return np.array(wanted, np.bool_)[self.column.codes]
+
+    def fault(self, row: int) -> Fault:
+        value = self.values[int(self.column.codes[row])]
+        assert isinstance(value, Fault)
+        return value
 
 
 class _Check:
@@ -100,339 +123,286 @@ class _Check:
         scope: frozenset[ServiceMonthKey] | None,
     ) -> None:
         self.rows, self.by, self.only, self.scope = rows, by, service, scope
-        self.faults: list[Finding] = list(rows.faults)
+        self.faults: list[Finding] = []
+        self.fault_count = 0
         self.warnings: list[Finding] = list(rows.notes)
         self.faulty: Flags = np.zeros(len(rows), np.bool_)
-        # A cell of the wrong type has no text: the reader's fault says why, nothing else is wrong with it.
-        self.named_by_reader = {(fault.row, fault.field) for fault in rows.faults}
-        for fault in rows.faults:
-            if fault.row is not None:
-                self.faulty[fault.row] = True
 
     def result(self) -> Checked:
         services = self._services()
         regions = self._regions()
         month = self._months()
         count = self._counts()
-        self._drop_companions_of_sums()
+        parsed = [services.parsed, regions.parsed, month.parsed, count.parsed]
+        self._report_cells([part for part in parsed if part is not None])
         self._check_levels(services, regions)
-        self._check_spans(regions, month)
-        self._check_scope(services, month)
-        self._check_doubles(services, regions, month)
-        self._note_running(month)
-        good = np.flatnonzero(~self.faulty)
-        order = good[np.lexsort((regions.key[good], month[good], services.id[good]))]
+        self._check_spans(regions, month.number)
+        self._check_scope(services, month.number)
+        order = self._sorted(services, regions, month.number)
+        self._check_overlaps(services, regions, month.number, count.number, order)
+        self._note_running(month.number)
         self.faults.sort(key=lambda finding: (finding.line or 0, finding.field))
+        kept = self.faults[:MAX_FINDINGS]
         return Checked(
-            services.id[order], month[order], regions.key[order], count[order], order, len(self.rows),
-            self.faults, self.warnings, self.scope, [int(pk) for pk in np.unique(services.id[order])],
+            services.id[order], month.number[order], regions.key(order), count.number[order], order,
+            len(self.rows), kept, self.warnings[:MAX_FINDINGS], self.scope,
+            [int(pk) for pk in np.unique(services.id[order])],
+            self.fault_count - len(kept), int(self.faulty.sum()),
         )  # fmt: skip
 
-    # --- columns ---------------------------------------------------------------------------------
+    # --- cells -----------------------------------------------------------------------------------
 
     def _services(self) -> _Services:
         column = self.rows.service
         if column is None:
-            return self._one_service()
+            assert self.only is not None, "rows without a service need the service they are for"
+            levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
+            return _Services(np.full(len(self.rows), self.only.pk, np.int64), levels, None)
         texts = column.values.to_pylist()
-        found, ambiguous = _deliverable(texts, self.by, self.only)
-        levels = dict(
-            OnlineService.objects.filter(pk__in=set(found.values())).values_list("pk", "reporting_level")
-        )
+        found, ambiguous = references.deliverable(texts, self.by, self.only)
+        chosen = OnlineService.objects.filter(pk__in=set(found.values()))
+        levels = {pk: ReportingLevel(level) for pk, level in chosen.values_list("pk", "reporting_level")}
 
         def parse(text: str) -> int | Fault:
             key = text.strip()
-            if not key:
-                return Fault("onlineservice_fehlt")
             if key in ambiguous:
                 return Fault("onlineservice_mehrdeutig")
-            return found.get(key) or Fault("onlineservice_unbekannt")
+            return found.get(key) or _service_fault(key)
 
-        ids = self._spread("onlineservice", column, parse, _UNKNOWN)
-        return _Services(
-            np.asarray(ids, np.int64), {pk: ReportingLevel(level) for pk, level in levels.items()}
-        )
-
-    def _one_service(self) -> _Services:
-        assert self.only is not None, "rows without a service need the service they are for"
-        levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
-        return _Services(np.full(len(self.rows), self.only.pk, np.int64), levels)
+        parsed = _Parsed("onlineservice", column, [parse(text) for text in texts])
+        return _Services(parsed.per_row(_UNKNOWN, np.int64), levels, parsed)
 
     def _regions(self) -> _Regions:
         column = self.rows.ars
         texts = column.values.to_pylist()
         parsed = [parse_ars(text) for text in texts]
-        spans = _spans({value for value in parsed if isinstance(value, str)} | _candidates(parsed))
-        by_ags = _ars_of_ags(
-            {fault.params["ags"] for fault in parsed if isinstance(fault, Fault) and "ags" in fault.params}
-        )
+        faults = [value for value in parsed if isinstance(value, Fault)]
+        by_ags = references.ars_of_ags({fault.params["ags"] for fault in faults if "ags" in fault.params})
+        candidates = {fault.suggestion for fault in faults} | set(by_ags.values())
+        spans = references.spans({value for value in parsed if isinstance(value, str)} | candidates)
 
         def resolve(value: str | Fault) -> str | Fault:
             if isinstance(value, str):
                 return value if value in spans else Fault("ars_unbekannt")
             suggestion = by_ags.get(value.params.get("ags", ""), value.suggestion)
-            return Fault(
-                value.code,
-                suggestion if suggestion in spans or suggestion in by_ags.values() else "",
-                value.params,
-            )
+            return Fault(value.code, suggestion if suggestion in spans else "", value.params)
 
-        resolved = dict(zip(texts, map(resolve, parsed), strict=True))
-        keys = self._spread("ars", column, resolved.__getitem__, "")
-        distinct = [spans.get(key) for key in sorted(spans)]
-        return _Regions(np.asarray(keys, "S12"), [span for span in distinct if span])
+        return _Regions(_Parsed("ars", column, [resolve(value) for value in parsed]), spans)
 
-    def _months(self) -> Ints:
+    def _months(self) -> _Numbers:
         running = months.running()
 
         def parse(text: str) -> int | Fault:
             month = parse_month(text, running=running, strict=self.rows.strict)
             return month if isinstance(month, Fault) else month_number(month)
 
-        return np.asarray(self._spread("monat", self.rows.month, parse, _UNKNOWN), np.int64)
+        column = self.rows.month
+        parsed = _Parsed("monat", column, [parse(text) for text in column.values.to_pylist()])
+        return _Numbers(parsed.per_row(_UNKNOWN, np.int64), parsed)
 
-    def _counts(self) -> Ints:
+    def _counts(self) -> _Numbers:
         column = self.rows.count
         # Nearly all counts are plain digits: those become numbers at once, the rest goes through the parser.
         plain = pc.match_substring_regex(column.values, "^[0-9]{1,9}$")
         numbers = pc.if_else(plain, column.values, "0").cast(pa.int64()).to_numpy(zero_copy_only=False)
-        values: list[int | Fault] | None = None
         others = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
         if not len(others):
-            return numbers[column.codes]
-        parsed = {int(code): parse_count(column.values[int(code)].as_py()) for code in others}
-        values = [parsed.get(code, 0) for code in range(len(numbers))]
-        spread = np.asarray(self._spread_values("anzahl", column, values, 0), np.int64)
-        is_other = np.isin(column.codes, others)
-        return np.where(is_other, spread, numbers[column.codes])
+            return _Numbers(numbers[column.codes], None)
+        values: list[int | Fault] = numbers.tolist()
+        for code in others.tolist():
+            values[code] = parse_count(column.values[code].as_py())
+        parsed = _Parsed("anzahl", column, values)
+        return _Numbers(parsed.per_row(0, np.int64), parsed)
 
-    def _spread(
-        self, name: str, column: Column, parse: Callable[[str], T | Fault], blank: T
-    ) -> npt.NDArray[Any]:
-        return self._spread_values(name, column, [parse(text) for text in column.values.to_pylist()], blank)
+    def _report_cells(self, columns: list[_Parsed[Any]]) -> None:
+        """Faults of single cells. A sum line is one fault, whatever else its cells lack; and of a cell of the
+        wrong type the reader has said why: it has no text to judge."""
+        sums = np.zeros(len(self.rows), np.bool_)
+        for parsed in columns:
+            found = parsed.rows_at_fault("summenzeile") & ~sums
+            self._report_column(parsed, found)
+            sums |= found
+        known = {(fault.row, fault.field) for fault in self.rows.faults}
+        for parsed in columns:
+            found = parsed.rows_at_fault() & ~sums
+            found[[row for row, name in known if row is not None and name == parsed.name]] = False
+            self._report_column(parsed, found)
+        readers = [fault for fault in self.rows.faults if fault.row is None or not sums[fault.row]]
+        self.faults += readers
+        self.fault_count += len(readers)
+        self.faulty[[fault.row for fault in readers if fault.row is not None]] = True
 
-    def _spread_values(
-        self, name: str, column: Column, values: list[T | Fault], blank: T
-    ) -> npt.NDArray[Any]:
-        """The value of each row; rows with a fault get `blank` and a finding each."""
-        bad = [code for code, value in enumerate(values) if isinstance(value, Fault)]
-        if bad:
-            for row in np.flatnonzero(np.isin(column.codes, bad)):
-                fault = values[int(column.codes[row])]
-                assert isinstance(fault, Fault)
-                self._fault(int(row), name, column.text(int(row)), fault)
-        return np.asarray([blank if isinstance(value, Fault) else value for value in values])[column.codes]
+    def _report_column(self, parsed: _Parsed[Any], rows: Flags) -> None:
+        self._report(np.flatnonzero(rows), parsed.name, parsed.column, parsed.fault)
 
-    def _fault(self, row: int, name: str, value: str, fault: Fault) -> None:
-        self.faulty[row] = True
-        if (row, name) in self.named_by_reader:
-            return
+    def _report(
+        self, rows: npt.NDArray[np.intp], name: str, column: Column, fault: Callable[[int], Fault]
+    ) -> None:
+        """A fault in that column for each of the rows; the first of them are written out."""
+        self.faulty[rows] = True
+        self.fault_count += len(rows)
+        self.faults += [
+            self._finding(row, name, column.text(row), fault(row)) for row in rows[:MAX_FINDINGS].tolist()
+        ]
+
+    def _finding(self, row: int, name: str, value: str, fault: Fault) -> Finding:
         pointer = f"/zeilen/{row}/{name}" if self.rows.strict else ""
         line, params = int(self.rows.line[row]), dict(fault.params)
-        self.faults.append(
-            Finding(fault.code, name, value[:200], line, row, fault.suggestion, params, pointer)
-        )
-
-    def _drop_companions_of_sums(self) -> None:
-        """A sum line is one fault, not four: what else its cells lack does not matter."""
-        sums = {finding.row for finding in self.faults if finding.code == "summenzeile"}
-        if not sums:
-            return
-        seen: set[int | None] = set()
-        kept = []
-        for finding in self.faults:
-            if finding.row in sums and (finding.code != "summenzeile" or finding.row in seen):
-                continue
-            if finding.row in sums:
-                seen.add(finding.row)
-            kept.append(finding)
-        self.faults = kept
+        return Finding(fault.code, name, value[:200], line, row, fault.suggestion, params, pointer)
 
     # --- rows as a whole -------------------------------------------------------------------------
 
     def _check_levels(self, services: _Services, regions: _Regions) -> None:
-        wanted = services.levels
-        if all(level is ReportingLevel.MIXED for level in wanted.values()):
+        levels = {pk: level.level for pk, level in services.levels.items()}
+        if all(level is None for level in levels.values()):
             return
-        ids = np.array(sorted(wanted), np.int64)
-        level_of = np.array(
-            [-1 if (lv := wanted[int(pk)].level) is None else int(lv) for pk in ids], np.int64
-        )
-        usable = ~self.faulty & (services.id != _UNKNOWN)
-        level = np.where(usable, level_of[np.searchsorted(ids, services.id).clip(0, len(ids) - 1)], -1)
-        top, bottom = regions.per_row(regions.top), regions.per_row(regions.bottom)
-        wrong = usable & (level >= 0) & ((level < top) | (level > bottom))
-        for row in np.flatnonzero(wrong):
+        wanted = services.look_up({pk: -1 if level is None else int(level) for pk, level in levels.items()})
+        top, bottom = regions.per_row("top"), regions.per_row("bottom")
+        wrong = ~self.faulty & (wanted >= 0) & ((wanted < top) | (wanted > bottom))
+
+        def fault(row: int) -> Fault:
             span = regions.span(row)
-            params = {
-                "name": span.name,
-                "ist": str(Level(span.bottom).label),
-                "soll": str(Level(int(level[row])).label),
-            }
-            self._fault(int(row), "ars", self.rows.ars.text(int(row)), Fault("ars_ebene", params=params))
+            actual, right = Level(span.bottom).label, Level(int(wanted[row])).label
+            return Fault("ars_ebene", params={"name": span.name, "ist": str(actual), "soll": str(right)})
+
+        self._report(np.flatnonzero(wrong), "ars", self.rows.ars, fault)
 
     def _check_spans(self, regions: _Regions, month: Ints) -> None:
-        usable = ~self.faulty & (month != _UNKNOWN)
-        early = usable & (month < regions.per_row(regions.first))
-        late = usable & (month >= regions.per_row(regions.end))
-        for row in np.flatnonzero(early):
-            span = regions.span(row)
-            params = {"name": span.name, "ab": formats.month(month_of(span.first))}
-            self._fault(int(row), "ars", span.ars, Fault("ars_noch_nicht", params=params))
+        early = ~self.faulty & (month < regions.per_row("first"))
+        late = ~self.faulty & (month >= regions.per_row("end"))
+        if early.any():
+            self._report(np.flatnonzero(early), "ars", self.rows.ars, lambda row: _not_yet(regions.span(row)))
         if late.any():
-            self._fault_ended(np.flatnonzero(late), regions)
-
-    def _fault_ended(self, rows: npt.NDArray[np.intp], regions: _Regions) -> None:
-        successors = _successors({regions.span(row).ars for row in rows})
-        for row in rows:
-            span = regions.span(row)
-            new = successors.get(span.ars, [])
-            named = " und ".join(f"{region.name} ({region.ars})" for region in new)
-            params = {
-                "name": span.name,
-                "bis": formats.month(month_of(span.end - 1)),
-                "nachfolger": f"Danach: {named}." if named else "",
-            }
-            suggestion = new[0].ars if len(new) == 1 else ""
-            self._fault(int(row), "ars", span.ars, Fault("ars_beendet", suggestion, params))
+            rows = np.flatnonzero(late)
+            new = references.successors({regions.span(row).ars for row in rows.tolist()})
+            self._report(rows, "ars", self.rows.ars, lambda row: _ended(regions.span(row), new))
 
     def _check_scope(self, services: _Services, month: Ints) -> None:
         if self.scope is None:
             return
-        allowed = np.array([pk * _OPEN_END + month_number(first) for pk, first in self.scope], np.int64)
-        outside = ~self.faulty & ~np.isin(services.id * _OPEN_END + month, allowed)
-        for row in np.flatnonzero(outside):
-            text = self.rows.month.text(int(row))
-            self._fault(int(row), "monat", text, Fault("umfang_fremd"))
+        allowed = np.array([pk * OPEN_END + month_number(first) for pk, first in self.scope], np.int64)
+        outside = ~self.faulty & ~np.isin(services.id * OPEN_END + month, allowed)
+        self._report(np.flatnonzero(outside), "monat", self.rows.month, lambda _row: Fault("umfang_fremd"))
 
-    def _check_doubles(self, services: _Services, regions: _Regions, month: Ints) -> None:
+    def _sorted(self, services: _Services, regions: _Regions, month: Ints) -> Ints:
+        """Positions of the rows without fault by (service, month, ars); doubled ones become faults."""
         good = np.flatnonzero(~self.faulty)
-        order = good[np.lexsort((good, regions.code[good], month[good], services.id[good]))]
-        keys = (services.id[order], month[order], regions.code[order])
+        key = (services.rank() * (int(month.max(initial=0)) + 1) + month) * (len(regions.spans) + 1)
+        key += regions.code
+        # Stable, so that of doubled rows the first stays; quick where the rows are in order already.
+        order = good[np.argsort(key[good], kind="stable")]
         again = np.zeros(len(order), np.bool_)
-        if len(order):
-            again[1:] = np.logical_and.reduce([key[1:] == key[:-1] for key in keys])
-        firsts = np.maximum.accumulate(np.where(again, 0, np.arange(len(order))))
-        for position in np.flatnonzero(again):
-            row, first = int(order[position]), int(order[firsts[position]])
-            params = {"zuerst": str(int(self.rows.line[first]))}
-            self._fault(row, "ars", self.rows.ars.text(row), Fault("zeile_doppelt", params=params))
+        again[1:] = key[order[1:]] == key[order[:-1]]
+        if again.any():
+            self._report_doubles(order, again)
+        return order[~again]
+
+    def _report_doubles(self, order: Ints, again: Flags) -> None:
+        first = order[np.maximum.accumulate(np.where(again, 0, np.arange(len(order))))]
+        first_of = dict(zip(order[again].tolist(), first[again].tolist(), strict=True))
+
+        def fault(row: int) -> Fault:
+            return Fault("zeile_doppelt", params={"zuerst": str(int(self.rows.line[first_of[row]]))})
+
+        self._report(np.sort(order[again]), "ars", self.rows.ars, fault)
+
+    def _check_overlaps(
+        self, services: _Services, regions: _Regions, month: Ints, count: Ints, order: Ints
+    ) -> None:
+        mixed = {pk: level is ReportingLevel.MIXED for pk, level in services.levels.items()}
+        rows = order[services.look_up(mixed)[order] > 0] if any(mixed.values()) else order[:0]
+        if not len(rows):
+            return
+        ars = regions.numbers[regions.code[rows]]
+        delivered = overlaps.Values(services.id[rows], month[rows], ars, count[rows], rows)
+        found = overlaps.find(delivered, replaces_months=self.scope is not None)
+        names = references.names({overlap.parent for overlap in found}) if found else {}
+        self.fault_count += sum(overlap.is_double for overlap in found)
+        for overlap in found:
+            finding = self._overlap(overlap, names[overlap.parent])
+            (self.warnings if finding.is_warning else self.faults).append(finding)
+            self.faulty[overlap.row] |= overlap.is_double
+
+    def _overlap(self, overlap: overlaps.Overlap, name: str) -> Finding:
+        params = {"name": name, "teile": str(overlap.parts), "monat": formats.month(month_of(overlap.month))}
+        code = "doppelzaehlung" if overlap.is_double else "teil_und_ganzes"
+        return self._finding(overlap.row, "ars", self.rows.ars.text(overlap.row), Fault(code, params=params))
 
     def _note_running(self, month: Ints) -> None:
-        running = month_number(months.running())
-        rows = np.flatnonzero(~self.faulty & (month == running))
+        running = months.running()
+        rows = np.flatnonzero(~self.faulty & (month == month_number(running)))
         if len(rows):
-            params = {"monat": formats.month(months.running())}
-            first = int(rows[0])
-            self.warnings.append(
-                Finding(
-                    "monat_laufend",
-                    "monat",
-                    self.rows.month.text(first),
-                    int(self.rows.line[first]),
-                    first,
-                    params=params,
-                )
-            )
+            fault = Fault("monat_laufend", params={"monat": formats.month(running)})
+            self.warnings.append(self._finding(int(rows[0]), "monat", self.rows.month.text(rows[0]), fault))
+
+
+def _service_fault(text: str) -> Fault:
+    """What is wrong with a text that names no service somebody may deliver for."""
+    if not text:
+        return Fault("onlineservice_fehlt")
+    return general_fault(text) or Fault("onlineservice_unbekannt")
+
+
+def _not_yet(span: Span) -> Fault:
+    params = {"name": span.name, "ab": formats.month(month_of(span.first))}
+    return Fault("ars_noch_nicht", params=params)
+
+
+def _ended(span: Span, successors: dict[str, list[Any]]) -> Fault:
+    new = successors.get(span.ars, [])
+    named = " und ".join(f"{region.name} ({region.ars})" for region in new)
+    params = {
+        "name": span.name,
+        "bis": formats.month(month_of(span.end - 1)),
+        "nachfolger": f"Danach: {named}." if named else "",
+    }
+    return Fault("ars_beendet", new[0].ars if len(new) == 1 else "", params)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """A column as numbers; `parsed` is None where every cell was plain digits."""
+
+    number: Ints
+    parsed: _Parsed[int] | None
 
 
 @dataclass(frozen=True)
 class _Services:
+    """The service of each row (_UNKNOWN where it names none), and each one's reporting level."""
+
     id: Ints
     levels: dict[int, ReportingLevel]
+    parsed: _Parsed[int] | None
 
+    def rank(self) -> Ints:
+        """The place of each row's service among all of them by id, from 1; 0 for unknown ones."""
+        return np.searchsorted(np.array(sorted(self.levels), np.int64), self.id, side="right")
 
-@dataclass(frozen=True)
-class _Span:
-    """From which month (inclusive) to which (exclusive) a region's key is valid, and its levels."""
-
-    ars: str
-    name: str
-    top: int
-    bottom: int
-    first: int
-    end: int
+    def look_up(self, numbers: dict[int, int] | dict[int, bool]) -> Ints:
+        """The number given for each row's service; -1 for unknown ones."""
+        return np.array([-1, *(numbers[pk] for pk in sorted(self.levels))], np.int64)[self.rank()]
 
 
 class _Regions:
-    """The region of each row: its key, and arrays over the distinct regions that a row's `code` points into."""
+    """The region of each row: `code` is its place among the distinct ones, sorted by key."""
 
-    def __init__(self, key: npt.NDArray[np.bytes_], spans: list[_Span]) -> None:
-        self.key, self.spans = key, spans
-        distinct = np.array([span.ars for span in spans], "S12")
-        # Rows without a usable key point at the last entry; they are faulty and looked at no more.
-        self.code: Ints = np.searchsorted(distinct, key).clip(0, max(len(spans) - 1, 0)).astype(np.int64)
-        self.top = np.array([span.top for span in spans], np.int64)
-        self.bottom = np.array([span.bottom for span in spans], np.int64)
-        self.first = np.array([span.first for span in spans], np.int64)
-        self.end = np.array([span.end for span in spans], np.int64)
+    def __init__(self, parsed: _Parsed[str], spans: dict[str, Span]) -> None:
+        self.parsed = parsed
+        self.spans = [spans[key] for key in sorted(spans)]
+        place = {span.ars: code for code, span in enumerate(self.spans)}
+        places = [place[value] if isinstance(value, str) else len(place) for value in parsed.values]
+        # Rows without a usable key point behind the last region; they are faulty and looked at no more.
+        self.code: Ints = np.array(places, np.int64)[parsed.column.codes]
+        self._keys = np.array([span.ars for span in self.spans] + [""], "S12")
+        self.numbers = np.array([int(span.ars) for span in self.spans] + [-1], np.int64)
 
-    def per_row(self, values: Ints) -> Ints:
-        return values[self.code] if len(values) else np.zeros(len(self.code), np.int64)
+    def key(self, rows: Ints) -> npt.NDArray[np.bytes_]:
+        return np.asarray(self._keys[self.code[rows]])
 
-    def span(self, row: int | np.intp) -> _Span:
+    def per_row(self, name: str) -> Ints:
+        values = [getattr(span, name) for span in self.spans]
+        return np.array([*values, _UNKNOWN], np.int64)[self.code]
+
+    def span(self, row: int) -> Span:
         return self.spans[int(self.code[row])]
-
-
-def _deliverable(
-    texts: Collection[str], by: Principal, only: OnlineService | None
-) -> tuple[dict[str, int], set[str]]:
-    """The services that these texts name, by number or by a portal's own Kennung; and ambiguous Kennungen."""
-    keys = {text.strip() for text in texts}
-    numbers = {key: int(match[1]) for key in keys if (match := NUMBER.match(key))}
-    allowed = OnlineService.objects.deliverable_by(by)
-    if only is not None:
-        allowed = allowed.filter(pk=only.pk)
-    reachable = set(allowed.filter(pk__in=set(numbers.values())).values_list("pk", flat=True))
-    found = {key: pk for key, pk in numbers.items() if pk in reachable}
-    links = PortalService.objects.current().filter(kennung__in=keys - set(found), service__in=allowed)
-    links = (
-        links.filter(portal=by.portal_id) if isinstance(by, Credential) else links.filter(portal__members=by)
-    )
-    ambiguous = set()
-    for kennung, pk in links.values_list("kennung", "service"):
-        if found.setdefault(kennung, pk) != pk:
-            ambiguous.add(kennung)
-    return found, ambiguous
-
-
-def _candidates(parsed: list[str | Fault]) -> set[str]:
-    return {value.suggestion for value in parsed if isinstance(value, Fault) and value.suggestion}
-
-
-def _spans(keys: set[str]) -> dict[str, _Span]:
-    spans: dict[str, _Span] = {}
-    versions = RegionVersion.objects.filter(region__in=list(keys)).order_by("region", "valid_from")
-    columns = (
-        "region_id",
-        "region__name",
-        "region__level_top",
-        "region__level_bottom",
-        "valid_from",
-        "valid_to",
-    )
-    for ars, name, top, bottom, since, until in versions.values_list(*columns):
-        # A region counts in every month in which it existed for a day.
-        end = month_number(until - dt.timedelta(days=1)) + 1 if until else _OPEN_END
-        first = spans[ars].first if ars in spans else month_number(since)
-        spans[ars] = _Span(ars, name, top, bottom, first, end)
-    return spans
-
-
-def _ars_of_ags(keys: set[str]) -> dict[str, str]:
-    """The ARS of each AGS (digits 1–5 and 10–12 of the ARS); only the register knows the digits between."""
-    if not keys:
-        return {}
-    regions = Region.objects.extra(
-        where=["left(ars, 5) || right(ars, 3) = ANY(%s)"], params=[list(keys)]
-    ).at_level(Level.GEMEINDE)
-    return {region.ars[:5] + region.ars[9:]: region.ars for region in regions}
-
-
-def _successors(keys: set[str]) -> dict[str, list[Region]]:
-    result: dict[str, list[Region]] = {}
-    changes = RegionChange.objects.filter(old__in=keys).exclude(new=None).select_related("new")
-    for change in changes.order_by("effective", "new"):
-        if change.new_id != change.old_id:
-            result.setdefault(change.old_id, []).append(change.new)
-    return result

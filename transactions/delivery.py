@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -276,7 +277,7 @@ def _write_facts(staged: Staged, outcome: Outcome, *, all_new: bool) -> None:
 
 def _write_service_months(outcome: Outcome, *, at: dt.datetime) -> None:
     parts = outcome.touched
-    params = {
+    params: dict[str, Any] = {
         "services": [part.service_id for part in parts], "months": [part.month for part in parts],
         "totals": [part.total for part in parts], "rows": [part.rows for part in parts], "at": at,
     }  # fmt: skip

@@ -28,7 +28,7 @@ def new_id() -> uuid.UUID:
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, principal: User | Credential) -> DeliveryQuerySet:
-        """Deliveries that touch, or were sent for, services the principal may deliver for; all for operations."""
+        """Deliveries that the principal sent, or that touch services of theirs; all for operations."""
         if isinstance(principal, User) and principal.is_operations:
             return self.all()
         services = OnlineService.objects.deliverable_by(principal)
@@ -232,7 +232,7 @@ class CountRevision(models.Model):
 
 
 class MonthlyTotal(models.Model):
-    """A partition of the facts: each counts in one row, at its Kreis or, if reported above, at that region."""
+    """A partition of the facts: each counts once, at its Kreis or, if reported above, at that region."""
 
     pk = models.CompositePrimaryKey("service_id", "month", "region_id")
     service = models.ForeignKey(OnlineService, models.PROTECT, related_name="monthly_totals", db_index=False)

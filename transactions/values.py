@@ -14,6 +14,8 @@ FIRST_MONTH: Final = dt.date(2016, 1, 1)  # the history of regions begins here
 
 _BLANKS = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _SUM = re.compile(r"(gesamt|zwischen)?summe\b|gesamt\b|insgesamt\b|total\b", re.IGNORECASE)
+# Groups of thousands, all separated alike. No group starts with 0 ahead: 0.204 is a fraction, not 204.
+_COUNT = re.compile(r"[0-9]+|[1-9][0-9]{0,2}([. \u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*")
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
 _MONTH_NAMES = {
     "jan": 1, "januar": 1, "jän": 1, "jänner": 1, "feb": 2, "februar": 2, "mär": 3, "märz": 3, "mrz": 3,
@@ -32,7 +34,8 @@ class Fault:
     params: dict[str, str] = field(default_factory=dict)
 
 
-def _general_fault(text: str) -> Fault | None:
+def general_fault(text: str) -> Fault | None:
+    """What may stand in any column by mistake: a formula, or the name of a sum."""
     if text.startswith("="):
         return Fault("formel")
     return Fault("summenzeile") if _SUM.match(text) else None
@@ -43,7 +46,7 @@ def parse_ars(text: str) -> str | Fault:
     value = _BLANKS.sub("", text)
     if re.fullmatch(r"[0-9]{12}", value):
         return value
-    if fault := _general_fault(value):
+    if fault := general_fault(text.strip()):
         return fault
     if not value:
         return Fault("ars_fehlt")
@@ -66,7 +69,7 @@ def _ars_of_wrong_length(digits: str) -> Fault:
 def parse_month(text: str, *, running: dt.date, strict: bool = False) -> dt.date | Fault:
     """The month's first day. `strict` accepts `YYYY-MM` only, as the JSON interface promises."""
     value = " ".join(_BLANKS.sub(" ", text).split())
-    if fault := _general_fault(value):
+    if fault := general_fault(value):
         return fault
     if not value:
         return Fault("monat_fehlt")
@@ -137,22 +140,23 @@ def _month_in_time(month: dt.date, running: dt.date) -> dt.date | Fault:
 def parse_count(text: str) -> int | Fault:
     """A count from 0 to 10⁹, thousands grouped by dots or blanks; REMOVE for `löschen`."""
     value = text.strip()
-    if re.fullmatch(r"[0-9]+|[0-9]{1,3}([. \u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*", value):
+    if _COUNT.fullmatch(value):
         count = int(re.sub(r"\D", "", value)) if len(value) < 40 else MAX_COUNT + 1
         return count if count <= MAX_COUNT else Fault("anzahl_zu_gross")
     if value.lower() in {"löschen", "loeschen"}:
         return REMOVE
-    return _general_fault(value) or _count_fault(value)
+    return general_fault(value) or _count_fault(value)
 
 
 def _count_fault(value: str) -> Fault:
     if not value:
         return Fault("anzahl_fehlt")
-    if re.fullmatch(r"[-−–] ?[\d.,]+", value):
+    if re.fullmatch(r"[-−–] ?\d[\d., ]*", value):
         return Fault("anzahl_negativ")
     if _EXPONENT.fullmatch(value):
         return Fault("anzahl_exponent")
     if re.fullmatch(r"[\d.,]*\d[.,]\d+", value):
-        whole = re.fullmatch(r"(\d+)[.,]0+", value)
+        # 12,0 is 12; 12,000 may be twelve thousand.
+        whole = re.fullmatch(r"(\d+)[.,]0{1,2}", value)
         return Fault("anzahl_nachkomma", suggestion=whole[1] if whole else "")
     return Fault("anzahl_keine_zahl")

@@ -1,0 +1,108 @@
+"""What rows are compared with: the services that somebody may deliver for, regions, and what became of them.
+
+Each function costs one or two queries, whatever it is asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from accounts.models import User
+from ozgsync.models import Level, Region, RegionChange, RegionVersion
+from services.models import NUMBER, Credential, OnlineService, PortalService
+
+Principal = User | Credential
+
+OPEN_END = 1_000_000  # a month number after every month
+
+
+def month_number(month: dt.date) -> int:
+    """Months since 1970-01."""
+    return (month.year - 1970) * 12 + month.month - 1
+
+
+def month_of(number: int) -> dt.date:
+    return dt.date(1970 + int(number) // 12, int(number) % 12 + 1, 1)
+
+
+def deliverable(
+    texts: Collection[str], by: Principal, only: OnlineService | None
+) -> tuple[dict[str, int], set[str]]:
+    """The services that these texts name, by number or by a portal's own Kennung; and ambiguous Kennungen."""
+    keys = {text.strip() for text in texts}
+    numbers = {key: int(match[1]) for key in keys if (match := NUMBER.match(key))}
+    allowed = OnlineService.objects.deliverable_by(by)
+    if only is not None:
+        allowed = allowed.filter(pk=only.pk)
+    reachable = set(allowed.filter(pk__in=set(numbers.values())).values_list("pk", flat=True))
+    found = {key: pk for key, pk in numbers.items() if pk in reachable}
+    others = keys - set(found)
+    return _add_kennungen(found, others, allowed.values("pk"), by) if others else (found, set())
+
+
+def _add_kennungen(
+    found: dict[str, int], keys: set[str], allowed: object, by: Principal
+) -> tuple[dict[str, int], set[str]]:
+    links = PortalService.objects.current().filter(kennung__in=keys, service__in=allowed)
+    mine = {"portal": by.portal_id} if isinstance(by, Credential) else {"portal__members": by}
+    ambiguous = set()
+    for kennung, pk in links.filter(**mine).values_list("kennung", "service"):
+        if found.setdefault(kennung, pk) != pk:
+            ambiguous.add(kennung)
+    return found, ambiguous
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From which month (inclusive) to which (exclusive) a region's key is valid, and its levels."""
+
+    ars: str
+    name: str
+    top: int
+    bottom: int
+    first: int
+    end: int
+
+
+def spans(keys: Collection[str]) -> dict[str, Span]:
+    found: dict[str, Span] = {}
+    versions = RegionVersion.objects.filter(region__in=list(keys)).order_by("region", "valid_from")
+    columns = ("region_id", "region__name", "region__level_top", "region__level_bottom", "valid_from", "valid_to")
+    for ars, name, top, bottom, since, until in versions.values_list(*columns):
+        # A region counts in every month in which it existed for a day.
+        end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
+        first = found[ars].first if ars in found else month_number(since)
+        found[ars] = Span(ars, name, top, bottom, first, end)
+    return found
+
+
+def ars_of_ags(keys: set[str]) -> dict[str, str]:
+    """The ARS of each AGS (digits 1–5 and 10–12 of the ARS); only the register knows the digits between.
+
+    Where a Gemeinde has changed its Gemeindeverband, several keys share one AGS: then none is certain.
+    """
+    if not keys:
+        return {}
+    regions = Region.objects.extra(
+        where=["left(ars, 5) || right(ars, 3) = ANY(%s)"], params=[list(keys)]
+    ).at_level(Level.GEMEINDE)
+    found: dict[str, list[str]] = {}
+    for ars in regions.values_list("ars", flat=True):
+        found.setdefault(ars[:5] + ars[9:], []).append(ars)
+    return {ags: several[0] for ags, several in found.items() if len(several) == 1}
+
+
+def successors(keys: Collection[str]) -> dict[str, list[Region]]:
+    """The regions that took the place of each, in the order in which they did."""
+    result: dict[str, list[Region]] = {}
+    changes = RegionChange.objects.filter(old__in=keys).select_related("new")
+    for change in changes.order_by("effective", "new"):
+        if change.new_id != change.old_id:
+            result.setdefault(change.old_id, []).append(change.new)
+    return result
+
+
+def names(keys: Collection[str]) -> dict[str, str]:
+    return dict(Region.objects.filter(ars__in=list(keys)).values_list("ars", "name"))
