@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -107,9 +107,7 @@ class _Parsed(Generic[T]):
         return np.array(wanted, np.bool_)[self.column.codes]
 
     def fault(self, row: int) -> Fault:
-        value = self.values[int(self.column.codes[row])]
-        assert isinstance(value, Fault)
-        return value
+        return cast(Fault, self.values[int(self.column.codes[row])])
 
 
 class _Check:
@@ -139,8 +137,8 @@ class _Check:
         self._check_spans(regions, month.number)
         self._check_scope(services, month.number)
         order = self._sorted(services, regions, month.number)
-        self._check_overlaps(services, regions, month.number, count.number, order)
         self._note_running(month.number)
+        self._check_overlaps(services, regions, month.number, count.number, order)
         self.faults.sort(key=lambda finding: (finding.line or 0, finding.field))
         kept = self.faults[:MAX_FINDINGS]
         return Checked(
@@ -155,7 +153,8 @@ class _Check:
     def _services(self) -> _Services:
         column = self.rows.service
         if column is None:
-            assert self.only is not None, "rows without a service need the service they are for"
+            if self.only is None:
+                raise ValueError("Rows that name no service need the one they are for.")
             levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
             return _Services(np.full(len(self.rows), self.only.pk, np.int64), levels, None)
         texts = column.values.to_pylist()

@@ -29,7 +29,7 @@ class DeliveryRejected(Exception):
     """Rows are at fault; no number changed. The delivery holds what was found."""
 
     def __init__(self, delivery: Delivery, faults: Sequence[Finding]) -> None:
-        super().__init__(f"{len(faults)} Fehler")
+        super().__init__(f"{delivery.fault_count} Fehler")
         self.delivery, self.faults = delivery, list(faults)
 
 
@@ -101,15 +101,20 @@ def actor_text(principal: User | Credential) -> str:
 
 def refuse(delivery: Delivery, checked: Checked) -> Delivery:
     """Keeps a refused delivery with its findings, so that people can see what failed and why."""
-    return refuse_findings(delivery, [*checked.faults, *checked.warnings], row_count=checked.row_count)
+    findings = [*checked.faults, *checked.warnings]
+    return refuse_findings(delivery, findings, row_count=checked.row_count, more_faults=checked.more_faults)
 
 
-def refuse_findings(delivery: Delivery, findings: Sequence[Finding], *, row_count: int = 0) -> Delivery:
+def refuse_findings(
+    delivery: Delivery, findings: Sequence[Finding], *, row_count: int = 0, more_faults: int = 0
+) -> Delivery:
+    """The same for findings of any origin; `more_faults` were counted and not written out."""
     with transaction.atomic():
         delivery.status = Delivery.Status.REFUSED
         delivery.row_count = row_count
-        delivery.fault_count = sum(not finding.is_warning for finding in findings)
-        delivery.warning_count = len(findings) - delivery.fault_count
+        listed = sum(not finding.is_warning for finding in findings)
+        delivery.fault_count = listed + more_faults
+        delivery.warning_count = len(findings) - listed
         delivery.finished_at = timezone.now()
         delivery.save()
         _keep_findings(delivery, findings)

@@ -307,7 +307,7 @@ CATALOGUE: dict[str, Kind] = {
     "doppelzaehlung": Kind(
         _("Eine Summe ist zusätzlich zu ihren Teilen gemeldet"),
         _("Die Zahl für %(name)s ist genau die Summe der %(teile)s darunter gemeldeten Regionen (%(monat)s). Sie würde doppelt zählen."),
-        _("Lassen Sie die Zeile der übergeordneten Region weg: Die ZSK bildet die Summe selbst."),
+        _("Lassen Sie die Zeile der übergeordneten Region weg: Die ZSK bildet die Summe selbst. Ist ihre Zahl schon gespeichert, nehmen Sie sie mit löschen zurück."),
     ),
     # --- warnings ---
     "teil_und_ganzes": Kind(

@@ -1,8 +1,9 @@
 """Parents that are reported together with their parts, where a service reports at mixed levels.
 
 A row counts what belongs to exactly that region and to none of its parts, so a region and regions inside it
-may stand side by side. Who reports a sum and its parts, though, is counted twice. Looked at is each service's
-month as it will be after the delivery: delivered values, and stored ones that it neither replaces nor removes.
+may stand side by side. Who reports a sum and its parts, though, is counted twice. Looked at is each
+service's month as it will be after the delivery: delivered values, and stored ones that it neither replaces
+nor removes.
 
 For a row P, the *rows below* are all rows of regions inside P in that month, at any level; those of them with
 no other row between them and P are *topmost*. With P > 0 and at least two rows below > 0:
@@ -18,7 +19,6 @@ Only what the delivery says is judged: P or a row below must be a delivered valu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +32,13 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _GERMANY_SIZE = 10**12  # keys of all regions lie below
-# How many keys an area of each level spans, from the largest down: Land 2, RegBez 3, Kreis 5, Verband 9 digits.
+# How many keys an area of each level spans, from the top: Germany, then keys of 2, 3, 5 and 9 digits.
 _SIZES = tuple(10 ** (12 - digits) for digits in (0, 2, 3, 5, 9))
 
 
 @dataclass(frozen=True)
 class Values:
-    """Counts by month, sorted by (service, month, ars); `row` is the position in the delivery, -1 if stored."""
+    """Counts, sorted by (service, month, ars); `row` is the position in the delivery, -1 for stored ones."""
 
     service: Ints
     month: Ints  # since 1970-01
@@ -188,7 +188,7 @@ def _after(delivered: Values, stored: Values) -> Values:
 
 
 def _stored_relatives(delivered: Values) -> Values | None:
-    """Stored values that can matter: in each month the areas of all possible parents, as one range of keys."""
+    """Stored values that can matter: of each month one range of keys, around the areas of all parents."""
     is_parent = (delivered.ars % _SIZES[-1] == 0) & (delivered.count > 0)
     own = delivered.filter(is_parent)
     above = _stored_ancestors(delivered)
@@ -249,7 +249,7 @@ _HEADER_SIZE, _TRAILER_SIZE = 19, 2
 
 
 def _fetch(select: str, **params: Any) -> Values | None:
-    """Stored values, sorted; by COPY, as a month of all Gemeinden has 11,000 of them. None where there are none."""
+    """Stored values, sorted, or None; by COPY, as a month of all Gemeinden has 11,000 of them."""
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY ({select} ORDER BY 1, 2, 3) TO STDOUT (FORMAT BINARY)", params) as copy,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from ozgsync.models import Level, Region, RegionChange, RegionVersion
-from services.models import NUMBER, Credential, OnlineService, PortalService
+from services.models import NUMBER, Credential, OnlineService, OnlineServiceQuerySet, PortalService
 
 Principal = User | Credential
 
@@ -39,11 +39,11 @@ def deliverable(
     reachable = set(allowed.filter(pk__in=set(numbers.values())).values_list("pk", flat=True))
     found = {key: pk for key, pk in numbers.items() if pk in reachable}
     others = keys - set(found)
-    return _add_kennungen(found, others, allowed.values("pk"), by) if others else (found, set())
+    return _add_kennungen(found, others, allowed, by) if others else (found, set())
 
 
 def _add_kennungen(
-    found: dict[str, int], keys: set[str], allowed: object, by: Principal
+    found: dict[str, int], keys: set[str], allowed: OnlineServiceQuerySet, by: Principal
 ) -> tuple[dict[str, int], set[str]]:
     links = PortalService.objects.current().filter(kennung__in=keys, service__in=allowed)
     mine = {"portal": by.portal_id} if isinstance(by, Credential) else {"portal__members": by}
@@ -69,8 +69,8 @@ class Span:
 def spans(keys: Collection[str]) -> dict[str, Span]:
     found: dict[str, Span] = {}
     versions = RegionVersion.objects.filter(region__in=list(keys)).order_by("region", "valid_from")
-    columns = ("region_id", "region__name", "region__level_top", "region__level_bottom", "valid_from", "valid_to")
-    for ars, name, top, bottom, since, until in versions.values_list(*columns):
+    region = ("region_id", "region__name", "region__level_top", "region__level_bottom")
+    for ars, name, top, bottom, since, until in versions.values_list(*region, "valid_from", "valid_to"):
         # A region counts in every month in which it existed for a day.
         end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
         first = found[ars].first if ars in found else month_number(since)

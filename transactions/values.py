@@ -95,8 +95,8 @@ def _any_month(value: str) -> dt.date | Fault:
     if match := re.fullmatch(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d\d)(?: 00:00(?::00)?)?", value):
         return _day(_year(match[3]), int(match[2]), int(match[1]))
     if match := re.fullmatch(r"([^\W\d_]+)\.?[ -]?'?(\d{4}|\d\d)", value):
-        if number := _MONTH_NAMES.get(match[1].lower()):
-            return _month(_year(match[2]), number)
+        number = _MONTH_NAMES.get(match[1].lower())
+        return _month(_year(match[2]), number) if number else _month_fault(value)
     return _month_fault(value)
 
 
