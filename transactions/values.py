@@ -16,7 +16,7 @@ _BLANKS = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _SUM = re.compile(r"(gesamt|zwischen)?summe\b|gesamt\b|insgesamt\b|total\b", re.IGNORECASE)
 # Groups of thousands, all separated alike. No group starts with 0 ahead: 0.204 is a fraction, not 204.
 _COUNT = re.compile(r"[0-9]+|[1-9][0-9]{0,2}([. \u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*")
-_EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
+_EXPONENT = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _MONTH_NAMES = {
     "jan": 1, "januar": 1, "jän": 1, "jänner": 1, "feb": 2, "februar": 2, "mär": 3, "märz": 3, "mrz": 3,
     "maerz": 3, "apr": 4, "april": 4, "mai": 5, "jun": 6, "juni": 6, "jul": 7, "juli": 7, "aug": 8,
@@ -78,7 +78,7 @@ def parse_month(text: str, *, running: dt.date, strict: bool = False) -> dt.date
 
 
 def _iso_month(value: str) -> dt.date | Fault:
-    if match := re.fullmatch(r"(\d{4})-(\d\d)", value):
+    if match := re.fullmatch(r"([0-9]{4})-([0-9][0-9])", value):
         return _month(int(match[1]), int(match[2]))
     lenient = _any_month(value)
     suggestion = lenient.suggestion if isinstance(lenient, Fault) else f"{lenient:%Y-%m}"
@@ -86,15 +86,17 @@ def _iso_month(value: str) -> dt.date | Fault:
 
 
 def _any_month(value: str) -> dt.date | Fault:
-    if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})", value):
+    if match := re.fullmatch(r"([0-9]{4})[-/.]([0-9]{1,2})", value):
         return _month(int(match[1]), int(match[2]))
-    if match := re.fullmatch(r"(\d{1,2}) ?[./-] ?(\d{4})", value):
+    if match := re.fullmatch(r"([0-9]{1,2}) ?[./-] ?([0-9]{4})", value):
         return _month(int(match[2]), int(match[1]))
-    if match := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00(?::00)?)?", value):
+    if match := re.fullmatch(r"([0-9]{4})-([0-9][0-9])-([0-9][0-9])(?:[ T]00:00(?::00)?)?", value):
         return _day(int(match[1]), int(match[2]), int(match[3]))
-    if match := re.fullmatch(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d\d)(?: 00:00(?::00)?)?", value):
+    if match := re.fullmatch(
+        r"([0-9]{1,2})\. ?([0-9]{1,2})\. ?([0-9]{4}|[0-9][0-9])(?: 00:00(?::00)?)?", value
+    ):
         return _day(_year(match[3]), int(match[2]), int(match[1]))
-    if match := re.fullmatch(r"([^\W\d_]+)\.?[ -]?'?(\d{4}|\d\d)", value):
+    if match := re.fullmatch(r"([^\W[0-9]_]+)\.?[ -]?'?([0-9]{4}|[0-9][0-9])", value):
         number = _MONTH_NAMES.get(match[1].lower())
         return _month(_year(match[2]), number) if number else _month_fault(value)
     return _month_fault(value)
@@ -118,11 +120,11 @@ def _day(year: int, month: int, day: int) -> dt.date | Fault:
 
 
 def _month_fault(value: str) -> Fault:
-    if re.fullmatch(r"\d{4}", value):
+    if re.fullmatch(r"[0-9]{4}", value):
         return Fault("monat_nur_jahr", params={"jahr": value})
     if re.search(r"\bQ ?[1-4]\b|[1-4]\. ?Quartal|\bQuartal ?[1-4]", value, re.IGNORECASE):
         return Fault("monat_quartal")
-    if re.fullmatch(r"4[2-9]\d{3}|5\d{4}", value):
+    if re.fullmatch(r"4[2-9][0-9]{3}|5[0-9]{4}", value):
         # A date cell saved as a number: days since the spreadsheet's day 0.
         day = dt.date(1899, 12, 30) + dt.timedelta(days=int(value))
         return Fault("monat_unlesbar", suggestion=f"{day:%Y-%m}")
@@ -151,12 +153,12 @@ def parse_count(text: str) -> int | Fault:
 def _count_fault(value: str) -> Fault:
     if not value:
         return Fault("anzahl_fehlt")
-    if re.fullmatch(r"[-−–] ?\d[\d., ]*", value):
+    if re.fullmatch(r"[-−–] ?[0-9][[0-9]., ]*", value):
         return Fault("anzahl_negativ")
     if _EXPONENT.fullmatch(value):
         return Fault("anzahl_exponent")
-    if re.fullmatch(r"[\d.,]*\d[.,]\d+", value):
+    if re.fullmatch(r"[[0-9].,]*[0-9][.,][0-9]+", value):
         # 12,0 is 12; 12,000 may be twelve thousand.
-        whole = re.fullmatch(r"(\d+)[.,]0{1,2}", value)
+        whole = re.fullmatch(r"([0-9]+)[.,]0{1,2}", value)
         return Fault("anzahl_nachkomma", suggestion=whole[1] if whole else "")
     return Fault("anzahl_keine_zahl")
