@@ -222,7 +222,7 @@ def _stored_in_areas(parents: Values) -> Values | None:
           FROM unnest(%(services)s::bigint[], %(months)s::date[], %(low)s::text[], %(high)s::text[])
                AS area(service_id, month, low, high)
           JOIN transaction_count f ON f.service_id = area.service_id AND f.month = area.month
-           AND f.ars BETWEEN area.low COLLATE "C" AND area.high COLLATE "C"
+           AND f.ars BETWEEN (area.low COLLATE "C") AND (area.high COLLATE "C")
          WHERE f.service_id = ANY(%(distinct)s)
         """,
         services=parents.service[firsts].tolist(),
