@@ -96,7 +96,7 @@ def _any_month(value: str) -> dt.date | Fault:
         r"([0-9]{1,2})\. ?([0-9]{1,2})\. ?([0-9]{4}|[0-9][0-9])(?: 00:00(?::00)?)?", value
     ):
         return _day(_year(match[3]), int(match[2]), int(match[1]))
-    if match := re.fullmatch(r"([^\W[0-9]_]+)\.?[ -]?'?([0-9]{4}|[0-9][0-9])", value):
+    if match := re.fullmatch(r"([^\W\d_]+)\.?[ -]?'?([0-9]{4}|[0-9][0-9])", value):
         number = _MONTH_NAMES.get(match[1].lower())
         return _month(_year(match[2]), number) if number else _month_fault(value)
     return _month_fault(value)
@@ -153,11 +153,11 @@ def parse_count(text: str) -> int | Fault:
 def _count_fault(value: str) -> Fault:
     if not value:
         return Fault("anzahl_fehlt")
-    if re.fullmatch(r"[-−–] ?[0-9][[0-9]., ]*", value):
+    if re.fullmatch(r"[-−–] ?[0-9][0-9., ]*", value):
         return Fault("anzahl_negativ")
     if _EXPONENT.fullmatch(value):
         return Fault("anzahl_exponent")
-    if re.fullmatch(r"[[0-9].,]*[0-9][.,][0-9]+", value):
+    if re.fullmatch(r"[0-9.,]*[0-9][.,][0-9]+", value):
         # 12,0 is 12; 12,000 may be twelve thousand.
         whole = re.fullmatch(r"([0-9]+)[.,]0{1,2}", value)
         return Fault("anzahl_nachkomma", suggestion=whole[1] if whole else "")
