@@ -26,7 +26,7 @@ demo: $(RUN_READY) frontend ## Alles starten, mit Demodaten (PORT=8000); Strg+C 
 	@exec $(BIN)/python -m zsk.supervisor demo
 
 test: env frontend chromium ## Alle Tests
-	$(BIN)/python -m pytest --ds=tests.settings $(TESTS)
+	$(BIN)/python -m pytest --ds=tests.settings --durations=10 $(TESTS)
 
 lint: env ## Stil, Typen, Pfeile der Architektur, fehlende Migrationen
 	$(BIN)/ruff check .
@@ -42,23 +42,25 @@ clean: ## Laufende Demo und Server beenden, .zsk/ mit allen Daten entfernen
 	@if [ -e .zsk ]; then $(MAKE) -s $(RUN_READY) && $(BIN)/python -m zsk.supervisor clean; fi
 	@rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 
-lock: env ## Sperrdateien aus requirements*.in neu auflösen
-	$(PIP) install --quiet uv
-	for name in requirements requirements-dev; do \
-	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header \
-	    --python-version 3.11 $$name.in -o $$name.lock || exit 1; done
-	npm install --package-lock-only
+lock: ## Sperrdateien neu auflösen (make lock UPGRADE=--upgrade hebt alles an)
+	@$(PYTHON) -m venv tmp/lock && tmp/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@for name in requirements requirements-dev; do \
+	  tmp/lock/bin/uv pip compile --quiet $(UPGRADE) --generate-hashes --no-annotate --no-header \
+	    --python-version 3.11 $$name.in -o $$name.lock || exit 1; \
+	done
+	@npm install --package-lock-only
 
 chromium: ## Chromium für die Browsertests, als root aus der Distribution
 	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \
 	[ -n "$$CHROME_PATH" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
-	else echo "Kein Chromium oder Chrome gefunden: die Browsertests laufen nicht." >&2; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null && exit 0; \
+	fi; \
+	echo "Kein Chromium oder Chrome gefunden: die Browsertests laufen nicht." >&2
 
 $(RUN_READY): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 fehlt: $(PYTHON) nicht gefunden." >&2; exit 1; }
-	@$(BIN)/python -c "" 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Umgebung: Pakete werden installiert …"
 	@$(PIP) install --quiet --require-hashes -r $<
 	@touch $@

@@ -1,14 +1,34 @@
-"""Settings of the tests: the real ones, on a cluster of their own that trades durability for speed."""
+"""Settings of the tests: the real ones, on servers of their own that trade durability for speed."""
 
+import fcntl
 import os
+from itertools import count
 from pathlib import Path
 
 from zsk import embedded
 
-_DATA_DIR = Path(__file__).resolve().parent.parent / ".zsk" / "test"
+_HOME = Path(__file__).resolve().parent.parent / ".zsk"
+
+
+def _free_folder() -> Path:
+    """A data folder that no other test run in this checkout uses now; ours until this process ends."""
+    for number in count(1):
+        folder = _HOME / f"test-{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "run.lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+        else:
+            return folder
+    raise AssertionError
+
+
+_DATA_DIR = _free_folder()
 os.environ["ZSK_DATA_DIR"] = str(_DATA_DIR)
 os.environ["ZSK_ENVIRONMENT"] = "test"
-# Tests that start processes of ours want these addresses there too.
+# In the environment, because processes that a test starts want the same servers.
 if not os.environ.get("DATABASE_URL"):
     os.environ["DATABASE_URL"] = embedded.postgres_url(_DATA_DIR, durable=False)
 if not os.environ.get("REDIS_URL"):

@@ -271,7 +271,7 @@ def clean(home: Path) -> None:
     note = home / "demo.json"
     if note.exists():
         _stop_running_demo(note)
-    for folder in (home / "test", home):
+    for folder in (*home.glob("test*"), home):
         embedded.remove(folder)
     say(f"{home} ist entfernt.")
 
