@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache as for_process
 from functools import wraps
-from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from redis.exceptions import RedisError
@@ -65,19 +64,17 @@ def current_version() -> Version:
 
 @for_process
 def release() -> str:
-    """Names the code, templates and styles that make pages: a new release must not answer 304 for an old page,
-    nor read results that other code has pickled."""
+    """Names the code, templates and styles that make pages.
+
+    A new release must not answer 304 for an old page, nor read results that other code has pickled.
+    """
     digest = hashlib.sha256()
     folders = ["reports", "zsk", "templates", "locale", "static", "ozgsync/data"]
     for folder in folders:
         for path in sorted((settings.BASE_DIR / folder).rglob("*")):
             if path.suffix in {".py", ".html", ".mo", ".css", ".json"} and "vendor" not in path.parts:
-                digest.update(_content(path))
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:NAME_LENGTH]
-
-
-def _content(path: Path) -> bytes:
-    return path.read_bytes()
 
 
 def _digest(content: bytes) -> str:
@@ -113,7 +110,7 @@ def _keep(key: str, result: object) -> None:
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """One state of the database for the version and all figures of a page, whatever is delivered meanwhile."""
+    """One state of the database for the version and all figures of a page, whatever comes in meanwhile."""
     if connection.in_atomic_block:
         yield
         return
@@ -124,7 +121,7 @@ def snapshot() -> Iterator[None]:
 
 
 def versioned(
-    view: Callable[Concatenate[HttpRequest, Version, Params], HttpResponse],
+    view: Callable[Concatenate[HttpRequest, Version, Params], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, Params], HttpResponseBase]:
     """Answers 304 from the version alone; gives the view the version; says who may keep the answer.
 
@@ -142,7 +139,7 @@ def versioned(
                 return response
             etag = f'W/"{version.key}"'
             unchanged = get_conditional_response(request, etag=etag)
-            response = unchanged or view(request, version, *args, **kwargs)
+            response = unchanged if unchanged is not None else view(request, version, *args, **kwargs)
         response.headers["ETag"] = etag
         # Kept by everyone, but asked for again each time: a delivery shows at once, and asking costs little.
         patch_cache_control(response, public=True, max_age=0, must_revalidate=True)

@@ -1,4 +1,4 @@
-"""The map of the Länder: quantile classes, hatch for "keine Angabe", every Land a link with a spoken value."""
+"""The map of the Länder: quantile classes, hatch for "keine Angabe", each Land a link with a spoken value."""
 
 from __future__ import annotations
 

@@ -6,13 +6,16 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from ozgsync.models import Level
 from reports.charts.line import last_reported
 from reports.maps import measured
 from reports.queries.overview import Laender, Ranked
 from reports.queries.regions import Area, AreaValue
 from reports.queries.series import Period, Point
+from reports.queries.service_counts import Breakdown
+from reports.words import Noun
 from zsk import formats
 
 NAMED_AT_MOST = 2
@@ -236,21 +239,15 @@ def ranking_sentence(top: Sequence[Ranked]) -> str:
         return _("Genutzt wurde „%(first)s“ mit %(count)s Transaktionen.") % words
     words |= {"second": top[1].name, "next": formats.number(top[1].total)}
     if top[0].total == top[1].total:
-        return (
-            _("Am häufigsten genutzt wurden „%(first)s“ und „%(second)s“ mit je %(count)s Transaktionen.")
-            % words
-        )
-    return (
-        _(
-            "Am häufigsten genutzt wurde „%(first)s“ mit %(count)s Transaktionen, vor „%(second)s“ mit %(next)s."
-        )
-        % words
-    )
+        tied = _("Am häufigsten genutzt wurden „%(first)s“ und „%(second)s“ mit je %(count)s Transaktionen.")
+        return tied % words
+    ahead = _("Am häufigsten genutzt wurde „%(first)s“ mit %(count)s Transaktionen, ") % words
+    return ahead + _("vor „%(second)s“ mit %(next)s.") % words
 
 
 # --- Comparable services and what a comparison leaves out ------------------------------------------------
 def comparable_note(single: Period, twelve: Period, year: Period) -> str:
-    """Completes "Vergleichbar …": who counts as comparable and how many they are; empty where nothing compares."""
+    """Completes "Vergleichbar …": who counts as comparable and how many; empty where nothing compares."""
     if single.comparable is None:
         return ""
     counts = [_("%(count)d im Monatsvergleich") % {"count": single.comparable.services}]
@@ -270,4 +267,68 @@ def without(left_out: Sequence[dt.date]) -> str:
         return _("ohne %(count)d Monate") % {"count": len(left_out)}
     return _("ohne %(months)s") % {
         "months": enumeration([str(formats.MONTHS[m.month - 1]) for m in left_out])
+    }
+
+
+# --- One service -----------------------------------------------------------------------------------------
+LEVEL_WORDS = {
+    Level.LAND: (gettext_lazy("Land"), gettext_lazy("Länder"), gettext_lazy("Ländern")),
+    Level.REGBEZ: (
+        gettext_lazy("Regierungsbezirk"),
+        gettext_lazy("Regierungsbezirke"),
+        gettext_lazy("Regierungsbezirken"),
+    ),
+    Level.KREIS: (gettext_lazy("Kreis"), gettext_lazy("Kreise"), gettext_lazy("Kreisen")),
+    Level.VERBAND: (
+        gettext_lazy("Gemeindeverband"),
+        gettext_lazy("Gemeindeverbände"),
+        gettext_lazy("Gemeindeverbänden"),
+    ),
+    Level.GEMEINDE: (gettext_lazy("Gemeinde"), gettext_lazy("Gemeinden"), gettext_lazy("Gemeinden")),
+}
+
+
+def breakdown_headline(parts: Breakdown) -> str:
+    """Who has the largest part of the whole; nothing is said of parts where all is 0 or missing."""
+    singular, plural, _dative = LEVEL_WORDS[parts.level]
+    known = parts.reported
+    words = {"level": singular, "levels": plural, "place": parts.whole.place}
+    if not known:
+        return _("Keine Angaben für einzelne %(levels)s %(place)s") % words
+    if not known[0].value or not parts.total:
+        return _("Überall wurde 0 gemeldet")
+    ahead = [row.area.title for row in known if row.value == known[0].value]
+    if len(ahead) > 1:
+        if len(ahead) > 3:
+            return _("%(count)d %(levels)s gleichauf vorn") % {**words, "count": len(ahead)}
+        return _("%(names)s liegen gleichauf vorn") % {"names": enumeration(ahead)}
+    if len(parts.rows) == 1:
+        return _("%(name)s im Vergleich") % {"name": ahead[0]}
+    share = whole_percent(known[0].value / parts.total)
+    return _("%(name)s hat mit %(share)s den größten Anteil") % {"name": ahead[0], "share": share}
+
+
+def breakdown_sentence(parts: Breakdown, noun: Noun, *, own: str = "") -> str:
+    """How many parts have a value, what they sum to, and where the chosen region stands."""
+    _singular, _plural, dative = LEVEL_WORDS[parts.level]
+    known = parts.reported
+    if parts.total is None:
+        return _("Für diesen Monat gibt es %(place)s keine Angabe.") % {"place": parts.whole.place}
+    words = {
+        "known": len(known), "all": len(parts.rows), "levels": dative, "place": parts.whole.place,
+        "total": formats.number(parts.total), "noun": noun.of(parts.total),
+    }  # fmt: skip
+    first = _("Angaben gibt es zu %(known)d von %(all)d %(levels)s, zusammen %(place)s %(total)s %(noun)s.")
+    return join(first % words, _own_rank(parts, own))
+
+
+def _own_rank(parts: Breakdown, own: str) -> str:
+    rank = parts.rank(own)
+    row = next((row for row in parts.rows if row.area.ars == own), None)
+    if rank is None or row is None:
+        return ""
+    return _("%(name)s liegt mit %(value)s auf Rang %(rank)d.") % {
+        "name": row.area.title,
+        "value": formats.number(row.value),
+        "rank": rank,
     }

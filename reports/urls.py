@@ -1,9 +1,22 @@
 from django.urls import path, re_path
 
-from reports.views import overview, regions
+from reports.views import catalogue, data, overview, regions, services
 
 app_name = "reports"
+NUMBER = r"(?P<number>[Oo][Ss]-[0-9]{6,18})"
+KIND = r"(?P<kind>csv|xlsx|json|svg)"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("onlineservices/", catalogue.catalogue, name="catalogue"),
+    re_path(rf"^onlineservices/{NUMBER}/$", services.service, name="service"),
+    re_path(rf"^onlineservices/{NUMBER}/verlauf\.{KIND}$", services.curve_file, name="service_curve"),
+    re_path(rf"^onlineservices/{NUMBER}/regionen\.{KIND}$", services.regions_file, name="service_regions"),
     re_path(r"^regionen/(?P<ars>[0-9]{12})/$", regions.region, name="region"),
+    path("daten/", data.index, name="data"),
+    path("daten/vollstaendigkeit/", data.coverage, name="coverage"),
+    path("daten/transaktionszahlen.csv", data.counts, name="counts"),
+    re_path(rf"^daten/verlauf\.{KIND}$", data.curve, name="curve"),
+    re_path(rf"^daten/laender\.{KIND}$", data.laender, name="laender"),
+    re_path(rf"^daten/rangfolge\.{KIND}$", data.ranking, name="ranking"),
+    re_path(rf"^daten/onlineservices\.{KIND}$", data.services, name="services"),
 ]

@@ -60,8 +60,8 @@ def by_area(*, first: dt.date, last: dt.date, digits: int, within: str = "") -> 
     where `00` is what was reported for Germany as a whole; with 12 every region that stands in the totals.
     """
     statement = (
-        f"SELECT month, left(region, %(digits)s), sum(total)::bigint, sum(rows)::bigint FROM ({_BOTH}) AS exact "
-        "GROUP BY 1, 2 HAVING sum(rows) > 0 ORDER BY 1, 2"
+        "SELECT month, left(region, %(digits)s), sum(total)::bigint, sum(rows)::bigint "
+        f"FROM ({_BOTH}) AS exact GROUP BY 1, 2 HAVING sum(rows) > 0 ORDER BY 1, 2"
     )
     bounds = {"low": within.ljust(12, "0"), "high": within.ljust(12, "9")}
     with connection.cursor() as cursor:

@@ -23,9 +23,8 @@ _SHAPES = {
 def bar(value: float | None, highest: float | None, *, kind: str = "p1") -> SafeString:
     """A bar from zero, as long as the value's part of the highest one; the number stands beside it."""
     share = 100 * value / highest if value and highest else 0
-    return _svg(
-        f'<svg class="zsk-bar" aria-hidden="true"><rect class="{kind}" width="{share:.1f}%" height="100%"/></svg>'
-    )
+    shape = f'<rect class="{kind}" width="{share:.1f}%" height="100%"/>'
+    return _svg(f'<svg class="zsk-bar" aria-hidden="true">{shape}</svg>')
 
 
 def strip(counts: Sequence[tuple[str, int]]) -> SafeString:

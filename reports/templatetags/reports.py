@@ -2,9 +2,19 @@
 
 from django import template
 
+from ozgsync.models import Level
+from reports.queries.completeness import LABELS
+from reports.sentences import LEVEL_WORDS
 from zsk import formats
 
 register = template.Library()
+BADGE_KINDS = {
+    "geliefert": "success",
+    "faellig": "info",
+    "verspaetet": "warning",
+    "nie": "info",
+    "beendet": "info",
+}
 
 
 @register.filter
@@ -13,3 +23,24 @@ def rate(value: float | None) -> str:
     if value is None:
         return "–"
     return formats.decimal(value, 1) if 0 < value < 10 else formats.number(round(value))
+
+
+@register.filter
+def positive(value: int) -> int:
+    return abs(value)
+
+
+@register.filter
+def levels(level: Level) -> str:
+    """The plural of a level's name: `Länder`."""
+    return str(LEVEL_WORDS[Level(level)][1])
+
+
+@register.filter
+def badge_kind(category: str) -> str:
+    return BADGE_KINDS[category]
+
+
+@register.filter
+def category_label(category: str) -> str:
+    return str(LABELS[category])

@@ -1,4 +1,4 @@
-"""What stands in an address: the month and the measure. A month that does not exist here is a 404 that says so."""
+"""The month in an address; one that does not exist here is a 404 that says so."""
 
 from __future__ import annotations
 

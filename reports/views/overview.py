@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 from reports import maps, sentences
 from reports.caching import Version, remembered, versioned
 from reports.charts import bars, line
+from reports.exports import source
 from reports.queries import overview as queries
 from reports.queries.completeness import DELIVERED, DUE, LATE, NEVER, Completeness
 from reports.queries.overview import Laender, Overview
@@ -139,9 +139,8 @@ def _germany(laender: Laender, *, absolute: bool) -> dict[str, Any] | None:
 
 
 def _map_source(laender: Laender) -> str:
-    own = _("ZSK, synthetische Daten") if settings.SYNTHETIC_DATA else "ZSK"
     inhabitants = _("Einwohner: Destatis, 31.12.2018") if _has_rates(laender) else ""
-    return "; ".join(filter(None, [own, inhabitants, _("Grenzen: © GeoBasis-DE / BKG (vereinfacht)")]))
+    return "; ".join(filter(None, [source(), inhabitants, _("Grenzen: © GeoBasis-DE / BKG (vereinfacht)")]))
 
 
 def _ranking(found: Overview) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""The complete published numbers, row by row, for download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import connection, transaction
+
+from services.models import OnlineService, service_number
+
+CHUNK = 5_000
+
+# Where only the Länder are published, what was reported below them counts in its Land.
+_STATEMENT = """
+    SELECT t.service_id, s.name, s.leistung_id, t.area, coalesce(r.name, ''),
+           to_char(t.month, 'YYYY-MM'), t.total
+    FROM (
+        SELECT m.service_id, m.month,
+               CASE WHEN p.published_depth = %(land)s THEN rpad(left(m.region, 2), 12, '0')
+                    ELSE m.region END AS area,
+               sum(m.total)::bigint AS total
+        FROM monthly_total m
+        JOIN services_onlineservice p ON p.id = m.service_id AND p.published_at IS NOT NULL
+        GROUP BY 1, 2, 3
+    ) AS t
+    JOIN services_onlineservice s ON s.id = t.service_id
+    LEFT JOIN ozgsync_region r ON r.ars = t.area
+    ORDER BY t.service_id, t.month, t.area
+"""
+
+Row = list[str | int | float | None]
+
+
+def monthly_totals() -> Iterator[Row]:
+    """Rows of service, Leistung, region at Kreis or above, month and count, from a server-side cursor.
+
+    Read while the answer is sent, after the view has returned; the cursor's transaction is one state.
+    """
+    connection.ensure_connection()
+    with transaction.atomic(), connection.connection.cursor(name="published_totals") as cursor:
+        cursor.itersize = CHUNK
+        cursor.execute(_STATEMENT, {"land": OnlineService.Depth.LAND.value})
+        for pk, *rest in cursor:
+            yield [service_number(pk), *rest]

@@ -1,0 +1,270 @@
+"""The page of one service. Who may: everyone for published services, down to the published depth; people who
+are signed in for all, in full."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from ozgsync.models import GERMANY, Level
+from reports import exports, sentences, standalone, tables
+from reports.caching import Version, remembered, versioned
+from reports.charts import bars, line
+from reports.queries.completeness import DELIVERED, DUE, ENDED, LATE
+from reports.queries.regions import AreaValue
+from reports.queries.service_counts import Breakdown
+from reports.queries.service_page import ServiceReport, Standing, service_report
+from reports.templatetags.reports import BADGE_KINDS
+from reports.views.choices import chosen_month, no_such_month
+from reports.words import noun
+from services.models import NUMBER, OnlineService
+from zsk import formats, months
+from zsk.middleware import has_session
+
+
+def viewer(request: HttpRequest) -> User | AnonymousUser:
+    """Who asks. Without a session cookie the session is not touched."""
+    return request.user if has_session(request) else AnonymousUser()
+
+
+def visible_service(request: HttpRequest, number: str) -> OnlineService:
+    match = NUMBER.match(number)
+    services = OnlineService.objects.visible_to(viewer(request)).select_related(
+        "authority", "leistung__ozg_leistung__themenfeld"
+    )
+    found = services.filter(pk=int(match[1])).first() if match else None
+    if found is None:
+        raise Http404(number)
+    return found
+
+
+def _report(
+    request: HttpRequest, version: Version, number: str
+) -> tuple[OnlineService, ServiceReport | None, dt.date | None]:
+    """The service, its report (None: no such region here) and the month (None: no such month here)."""
+    service = visible_service(request, number)
+    depth = Level.GEMEINDE if viewer(request).is_authenticated else Level(service.published_depth)
+    ars = request.GET.get("region", "") or GERMANY
+    month = chosen_month(request)
+    wanted = month or months.last_full()
+    if len(ars) != 12 or not (ars.isascii() and ars.isdigit()):
+        return service, None, month
+    found = remembered(
+        version,
+        f"service {service.pk} {ars} {wanted} {depth}",
+        lambda: service_report(service=service, ars=ars, month=wanted, depth=depth),
+    )
+    first = found.standing.first_month if found else None
+    return service, found, None if month and first and month < first else month
+
+
+@require_safe
+@versioned
+def service(request: HttpRequest, version: Version, number: str) -> HttpResponse:
+    shown, found, month = _report(request, version, number)
+    if found is None:
+        context = {"service": shown, "text": request.GET.get("region", "")}
+        return render(request, "reports/no_region.html", context, status=404)
+    if month is None:
+        return no_such_month(request, first=found.standing.first_month, address=shown.get_absolute_url())
+    return render(request, "reports/service.html", _context(request, found, version))
+
+
+@require_safe
+@versioned
+def curve_file(request: HttpRequest, version: Version, number: str, kind: str) -> HttpResponse:
+    found = _found_or_404(request, version, number)
+    if kind == "svg":
+        title = _("%(service)s: %(noun)s je Monat %(place)s") % {
+            "service": found.master.name,
+            "noun": noun(found.master.schluessel).plural,
+            "place": found.place.area.place,
+        }
+        return standalone.respond(standalone.curve(found.curve, title=title, stand=_stand(found)), "verlauf")
+    return exports.respond(request, tables.service_curve(found, version=version.data), kind)
+
+
+@require_safe
+@versioned
+def regions_file(request: HttpRequest, version: Version, number: str, kind: str) -> HttpResponse:
+    found = _found_or_404(request, version, number)
+    if kind == "svg":
+        raise Http404(kind)
+    return exports.respond(request, tables.service_regions(found, version=version.data), kind)
+
+
+def _found_or_404(request: HttpRequest, version: Version, number: str) -> ServiceReport:
+    _service, found, month = _report(request, version, number)
+    if found is None or month is None:
+        raise Http404(number)
+    return found
+
+
+def _stand(found: ServiceReport) -> dt.datetime | None:
+    return found.standing.last_delivered_at
+
+
+def _query(found: ServiceReport) -> str:
+    return f"?region={found.place.area.ars}&monat={found.month:%Y-%m}"
+
+
+def _context(request: HttpRequest, found: ServiceReport, version: Version) -> dict[str, Any]:
+    site = settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
+    link = f"{site}/onlineservices/{found.master.number}/{_query(found)}"
+    return {
+        "found": found,
+        "master": found.master,
+        "place": found.place,
+        "noun": noun(found.master.schluessel),
+        "badge_kind": BADGE_KINDS[found.standing.category],
+        "badge_text": badge_text(found.standing),
+        "month_choices": _month_choices(found),
+        "earlier": months.shift(found.month, -12),
+        "due": months.due_on(found.month),
+        "is_due": months.due_on(found.month) >= timezone.localdate(),
+        "stand": _stand(found),
+        "citation": _citation(found, version),
+        "link": link,
+        "master_rows": _master_rows(found),
+        **_comparison(found),
+        **_curve(found),
+        **_breakdowns(found),
+    }
+
+
+def badge_text(standing: Standing) -> str:
+    last = formats.month(standing.last_month) if standing.last_month else ""
+    if standing.category == ENDED:
+        return _("außer Betrieb, Zahlen bis %(month)s") % {"month": last} if last else _("außer Betrieb")
+    if standing.category == DELIVERED:
+        return _("liefert aktuell, bis %(month)s") % {"month": formats.month(standing.month)}
+    if standing.category == DUE:
+        return _("fällig bis %(day)s") % {"day": formats.day(months.due_on(standing.month))}
+    if standing.category == LATE:
+        return _("verspätet, zuletzt %(month)s") % {"month": last}
+    return _("noch nie geliefert")
+
+
+def _month_choices(found: ServiceReport) -> list[dt.date]:
+    """Newest first, back to the service's first month; the chosen one is always among them."""
+    first = min(found.standing.first_month or found.month, found.month)
+    return list(reversed(months.span(first, months.last_full())))
+
+
+def _master_rows(found: ServiceReport) -> list[tuple[str, str, str]]:
+    """Name, value and detail of what is known; empty values are left out."""
+    master, standing = found.master, found.standing
+    last = formats.day(standing.last_delivered_at) if standing.last_delivered_at else ""
+    invited = ", ".join(filter(None, [", ".join(master.types), master.invitation]))
+    delivered = _("%(channel)s, zuletzt %(day)s") % {"channel": standing.channel, "day": last}
+    rows = [
+        (_("Behörde"), master.authority, ""),
+        (_("Leistung"), master.leistung, master.schluessel),
+        (_("Typ"), invited, ""),
+        (_("Themenfeld"), master.themenfeld, ""),
+        (_("Meldeebene"), master.reporting_level, ""),
+        (_("Portal"), master.portal, ""),
+        (_("In Betrieb seit"), formats.day(master.live_from) if master.live_from else "", ""),
+        (_("Außer Betrieb seit"), formats.day(master.ended_on) if master.ended_on else "", ""),
+        (_("Lieferweg"), delivered if standing.channel else "", ""),
+        (_("Zahlen seit"), formats.month(standing.first_month) if standing.first_month else "", ""),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _comparison(found: ServiceReport) -> dict[str, Any]:
+    value, before = found.value, found.before
+    share = value / found.germany if value is not None and found.germany else None
+    return {
+        "change": formats.change(value, before),
+        "difference": None if value is None or before is None else value - before,
+        "share": share if found.place.level != Level.BUND else None,
+        "rank": found.beside.rank(found.place.area.ars) if found.beside else None,
+        "ranked": len(found.beside.reported) if found.beside else 0,
+        "ranked_words": sentences.LEVEL_WORDS.get(found.place.level, ("", "", ""))[2],
+    }
+
+
+def _curve(found: ServiceReport) -> dict[str, Any]:
+    points = list(found.curve)
+    if not points:
+        return {"curve": None}
+    words = {
+        "service": found.master.name, "place": found.place.area.place,
+        "noun": noun(found.master.schluessel).plural,
+        "first": formats.month(points[0].month), "last": formats.month(points[-1].month),
+    }  # fmt: skip
+    label = _("Liniendiagramm: %(service)s %(place)s, %(noun)s je Monat, %(first)s bis %(last)s") % words
+    base = f"/onlineservices/{found.master.number}/verlauf"
+    return {
+        "curve": line.line_chart(points, label=label, described_by="satz-os"),
+        "curve_headline": sentences.season_headline(points, found.place.area),
+        "curve_meta": _("%(service)s, %(noun)s je Monat %(place)s, %(first)s bis %(last)s") % words,
+        "curve_sentence": sentences.curve_sentence(points, running=True),
+        "curve_rows": list(reversed(points)),
+        "curve_files": [(kind.upper(), f"{base}.{kind}{_query(found)}") for kind in ("csv", "xlsx", "svg")],
+    }
+
+
+def _breakdowns(found: ServiceReport) -> dict[str, Any]:
+    own = found.place.area.ars
+    base = f"/onlineservices/{found.master.number}/regionen"
+    shown = [part for part in (found.beside, found.below) if part is not None]
+    return {
+        "breakdowns": [_breakdown(found, part, own=own) for part in shown],
+        "regions_source": exports.source() + "; " + _("Einwohner: Destatis, 31.12.2018"),
+        "regions_files": [(kind.upper(), f"{base}.{kind}{_query(found)}") for kind in ("csv", "xlsx")],
+    }
+
+
+def _breakdown(found: ServiceReport, parts: Breakdown, *, own: str) -> dict[str, Any]:
+    singular, plural, _dative = sentences.LEVEL_WORDS[parts.level]
+    highest = parts.reported[0].value if parts.reported else 0
+    missing = [row for row in parts.rows if row.value is None]
+    # All 16 Länder are shown; of several hundred Kreise or Gemeinden only those with a value.
+    listed = parts.reported + (missing if parts.level == Level.LAND else [])
+    return {
+        "parts": parts,
+        "level": singular,
+        "levels": plural,
+        "headline": sentences.breakdown_headline(parts),
+        "sentence": sentences.breakdown_sentence(parts, noun(found.master.schluessel), own=own),
+        "missing": len(missing) if parts.level != Level.LAND else 0,
+        "change": formats.signed_percent(formats.change(parts.total, parts.before)),
+        "rate": AreaValue(parts.whole, parts.total).per_100k,
+        "rows": [
+            {
+                "row": row,
+                "own": row.area.ars == own,
+                "bar": bars.bar(row.value, highest, kind="p1" if row.area.ars == own else "k2"),
+                "change": formats.signed_percent(formats.change(row.value, row.before)),
+            }
+            for row in listed
+        ],
+    }
+
+
+def _citation(found: ServiceReport, version: Version) -> str:
+    words = noun(found.master.schluessel)
+    value = _("keine Angabe")
+    if found.value is not None:
+        value = f"{formats.number(found.value)} {words.of(found.value)}"
+    stand = _stand(found)
+    parts = [
+        f"ZSK: {found.master.name} ({found.master.number}), {found.place.area.title}, "
+        f"{formats.month(found.month)}: {value}.",
+        (_("Stand %(stand)s, ") % {"stand": formats.stand(stand)} if stand else "")
+        + _("Datenversion %(version)d.") % {"version": version.data},
+        _("Synthetische Daten.") if settings.SYNTHETIC_DATA else "",
+        _("Lizenz dl-de/by-2-0."),
+    ]
+    return " ".join(part for part in parts if part)
