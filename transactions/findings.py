@@ -109,6 +109,10 @@ CATALOGUE: dict[str, Kind] = {
         _("Ab Zeile %(zeile)s ist die Datei nicht lesbar: Ein Anführungszeichen wird nicht geschlossen."),
         _("Schließen Sie das Anführungszeichen in dieser Zeile oder löschen Sie es."),
     ),
+    "zeile_zu_lang": Kind(
+        _("Eine Zeile ist zu lang"), _("Zeile %(zeile)s ist zu lang, um eine Zeile dieser Datei zu sein."),
+        _("Prüfen Sie, ob die Datei eine Tabelle ist und jede Zeile mit einem Zeilenumbruch endet."),
+    ),
     "kopfzeile_fehlt": Kind(
         _("Die Kopfzeile fehlt"), _("Die erste Zeile ist keine Kopfzeile. Gelesen wurde: %(wert)s"),
         _("Die erste Zeile muss die Spalten nennen: onlineservice;ars;monat;anzahl"),

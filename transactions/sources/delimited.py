@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import collections
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +31,10 @@ SYNONYMS = {
     "anzahl": {"transaktionen", "transaktionszahl", "anzahl transaktionen", "anzahl der transaktionen"},
 }  # fmt: skip
 _BLOCK = 1 << 20
+_MAX_HEADER = 1 << 16  # a longer first line is no header but some other content
+_MAX_TOO_WIDE = 1_000
+# pyarrow reads records up to its block's size; the report, which is read by csv, must not give up earlier.
+csv.field_size_limit(2 * _BLOCK)
 _SIGNATURES = (
     (b"PK\x03\x04", "eine Excel- oder LibreOffice-Datei"),
     (b"\xd0\xcf\x11\xe0", "eine alte Excel-Datei (XLS)"),
@@ -43,11 +49,12 @@ _SIGNATURES = (
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is written: what its report must repeat."""
+    """How a file is written: what its report must repeat. `quotes` is the number of quotation marks."""
 
     encoding: str
     delimiter: str
     header: list[str]
+    quotes: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ def read(file: BinaryIO, *, single_service: bool) -> Rows:
     """
     layout = _layout(file)
     head = _head(layout.header, single_service=single_service)
+    if layout.quotes % 2:
+        _refuse_open_quote(file, layout)
     table = _table(file, layout)
     for index in head.blank:
         _refuse_content(table, index)
@@ -85,13 +94,18 @@ def open_records(file: BinaryIO) -> tuple[Layout, Records]:
 
 def _layout(file: BinaryIO) -> Layout:
     _refuse_other_kinds(file)
-    encoding = _encoding(file)
+    encoding, quotes = _encoding(file)
     text = _text(file, encoding)
-    delimiter = _delimiter(text.readline())
-    text.seek(0)
-    header = Records(text, delimiter).skip_header()
-    text.detach()
-    return Layout(encoding, delimiter, [cell.strip() for cell in header])
+    try:
+        first = next(filter(str.strip, iter(lambda: text.readline(_MAX_HEADER), "")), "")
+        if len(first) == _MAX_HEADER:
+            raise Unreadable(Finding("kopfzeile_fehlt", value=first[:80], line=1))
+        delimiter = _delimiter(first)
+        text.seek(0)
+        header = Records(text, delimiter).skip_header()
+    finally:
+        text.detach()  # else the wrapper would close the file
+    return Layout(encoding, delimiter, [cell.strip() for cell in header], quotes)
 
 
 def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
@@ -102,14 +116,14 @@ def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
 class Records:
     """Records of a CSV with the line each begins on; the header is line 1."""
 
-    def __init__(self, text: io.TextIOWrapper, delimiter: str) -> None:
-        self._reader = csv.reader(text, delimiter=delimiter, strict=True)
+    def __init__(self, text: io.TextIOWrapper, delimiter: str, *, strict: bool = False) -> None:
+        self._reader = csv.reader(text, delimiter=delimiter, strict=strict)
 
     def skip_header(self) -> list[str]:
-        return next((cells for _line, cells in self if cells), [])
+        return next((cells for _line, cells in self if any(cells)), [])
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        """(line, cells) of each record. Raises Unreadable where a quote is never closed."""
+        """(line, cells) of each record. Raises Unreadable where one has no end."""
         while True:
             line = self._reader.line_num + 1
             try:
@@ -126,8 +140,6 @@ def _refuse_other_kinds(file: BinaryIO) -> None:
     for signature, name in _SIGNATURES:
         if start.startswith(signature):
             raise Unreadable(Finding("datei_art", params={"art": name}))
-    if b"\x00" in start:
-        raise Unreadable(Finding("datei_art", params={"art": "eine Datei ohne lesbaren Text"}))
     if not start.strip(b"\xef\xbb\xbf \t\r\n"):
         raise Unreadable(Finding("datei_leer"))
     if start.lstrip()[:1] in (b"<", b"{", b"["):
@@ -135,26 +147,37 @@ def _refuse_other_kinds(file: BinaryIO) -> None:
         raise Unreadable(Finding("datei_art", params={"art": name}))
 
 
-def _encoding(file: BinaryIO) -> str:
-    """UTF-8 with or without BOM, else Windows-1252; a mixture of both is refused with its line."""
+def _encoding(file: BinaryIO) -> tuple[str, int]:
+    """UTF-8 with or without BOM, else Windows-1252, and the number of quotation marks.
+
+    A mixture of both is refused with its line.
+    """
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    seen_multibyte, lines = False, 1
+    seen_multibyte, lines, quotes = False, 1, 0
     while block := file.read(_BLOCK):
+        if b"\x00" in block:
+            raise _no_text()
         try:
             seen_multibyte = not decoder.decode(block).isascii() or seen_multibyte
         except UnicodeDecodeError as error:
             line = lines + bytes(error.object[: error.start]).count(b"\n")
-            return _single_byte_encoding(
-                file, bytes(error.object[error.start : error.start + 1]), line, seen_multibyte
-            )
+            first = bytes(error.object[error.start : error.start + 1])
+            return _single_byte_encoding(file, first, line, seen_multibyte)
         lines += block.count(b"\n")
-    return "utf-8-sig"
+        quotes += block.count(b'"')
+    return "utf-8-sig", quotes
 
 
-def _single_byte_encoding(file: BinaryIO, first: bytes, line: int, seen_multibyte: bool) -> str:
+def _no_text() -> Unreadable:
+    return Unreadable(Finding("datei_art", params={"art": "eine Datei ohne lesbaren Text"}))
+
+
+def _single_byte_encoding(file: BinaryIO, first: bytes, line: int, seen_multibyte: bool) -> tuple[str, int]:
     file.seek(0)
     content = file.read()
+    if b"\x00" in content:
+        raise _no_text()
     # A file that is UTF-8 elsewhere was glued together from two; a wrong guess would garble one of them.
     mixed = seen_multibyte or re.search(rb"[\xc3][\x80-\xbf]", content)
     undefined = re.search(rb"[\x81\x8d\x8f\x90\x9d]", content)
@@ -163,7 +186,7 @@ def _single_byte_encoding(file: BinaryIO, first: bytes, line: int, seen_multibyt
             line, first = content.count(b"\n", 0, undefined.start()) + 1, undefined.group()
         params = {"zeile": line, "bytes": f"Byte 0x{first.hex().upper()}"}
         raise Unreadable(Finding("datei_zeichen", line=line, params=params))
-    return "cp1252"
+    return "cp1252", content.count(b'"')
 
 
 def _delimiter(first_line: str) -> str:
@@ -232,11 +255,14 @@ def _notes(header: list[str], fields: list[str | None]) -> list[Finding]:
 
 @dataclass(frozen=True)
 class _Table:
-    """All records after the header: the line each begins on, and one array of texts per column."""
+    """All records after the header: the line each begins on, and one array of texts per column.
+
+    `too_wide` are the texts of records with content behind the last column, by line.
+    """
 
     lines: npt.NDArray[np.int32]
     columns: list[pa.ChunkedArray]
-    too_wide: list[tuple[int, str]]
+    too_wide: dict[int, str]
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> _Table:
         columns = [column.filter(pa.array(keep)) for column in self.columns]
@@ -244,14 +270,8 @@ class _Table:
 
 
 def _table(file: BinaryIO, layout: Layout) -> _Table:
-    width = len(layout.header)
-    uneven: list[tuple[int, list[str]]] = []
-
-    def keep_uneven(row: pa_csv.InvalidRow) -> str:
-        uneven.append((row.number, next(csv.reader(io.StringIO(row.text), delimiter=layout.delimiter), [])))
-        return "skip"
-
-    names = [str(index) for index in range(width)]
+    uneven = _Uneven(layout)
+    names = [str(index) for index in range(len(layout.header))]
     file.seek(0)
     try:
         table = pa_csv.read_csv(
@@ -261,63 +281,106 @@ def _table(file: BinaryIO, layout: Layout) -> _Table:
             ),
             pa_csv.ParseOptions(
                 delimiter=layout.delimiter,
-                newlines_in_values=True,
+                newlines_in_values=layout.quotes > 0,
                 ignore_empty_lines=False,
-                invalid_row_handler=keep_uneven,
+                invalid_row_handler=uneven.keep,
             ),
             pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
         )
     except pa.ArrowInvalid as error:
-        raise _broken_quotes(file, layout) from error
-    return _with_lines(table, uneven, width)
+        raise _unreadable_record(file, layout) from error
+    return _with_lines(table, uneven, layout)
 
 
 def _arrow_encoding(encoding: str) -> str:
     return "utf8" if encoding == "utf-8-sig" else encoding
 
 
-def _broken_quotes(file: BinaryIO, layout: Layout) -> Unreadable:
-    """The reader gave up: find the line by reading record for record."""
-    line = 1
+class _Uneven:
+    """Records of another width than the header, which the reader hands over one by one."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.numbers: list[int] = []
+        self.texts: list[str] = []
+
+    def keep(self, row: pa_csv.InvalidRow) -> str:
+        self.numbers.append(row.number)
+        self.texts.append(row.text)
+        return "skip"
+
+    def records(self) -> Iterator[list[str]]:
+        return csv.reader(self.texts, delimiter=self.layout.delimiter)
+
+    def columns(self) -> list[pa.ChunkedArray]:
+        """The cells under each heading; those that a short record lacks are empty."""
+        width = len(self.layout.header)
+        chunks: list[list[pa.Array]] = [[] for _column in range(width)]
+        records = self.records()
+        while some := list(itertools.islice(records, 50_000)):
+            for index, chunk in enumerate(chunks):
+                cells = [cells[index] if index < len(cells) else "" for cells in some]
+                chunk.append(pa.array(cells, pa.string()))
+        return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
+
+    def too_wide(self) -> Iterator[tuple[int, str]]:
+        """(number, text) of each record with content behind the last heading."""
+        width, delimiter = len(self.layout.header), self.layout.delimiter
+        for number, cells in zip(self.numbers, self.records(), strict=True):
+            if any(cell.strip() for cell in cells[width:]):
+                yield number, delimiter.join(cells)[:80]
+
+
+def _unreadable_record(file: BinaryIO, layout: Layout) -> Unreadable:
+    """The reader gave up: a record is too long to be one, most often for a quote that is never closed."""
+    if layout.quotes:
+        _refuse_open_quote(file, layout)
+    file.seek(0)
+    lengths = ((len(text), line) for line, text in enumerate(file, start=1))
+    _length, line = max(lengths)
+    return Unreadable(Finding("zeile_zu_lang", line=line, params={"zeile": line}))
+
+
+def _refuse_open_quote(file: BinaryIO, layout: Layout) -> None:
+    text = _text(file, layout.encoding)
     try:
-        for line, _cells in Records(_text(file, layout.encoding), layout.delimiter):  # noqa: B007
-            pass
-    except Unreadable as found:
-        return found
-    return Unreadable(Finding("datei_anfuehrung", line=line, params={"zeile": line}))
+        collections.deque(Records(text, layout.delimiter, strict=True), maxlen=0)
+    finally:
+        text.detach()
 
 
-def _with_lines(table: pa.Table, uneven: list[tuple[int, list[str]]], width: int) -> _Table:
+def _with_lines(table: pa.Table, uneven: _Uneven, layout: Layout) -> _Table:
     """Puts records of another width back in their place, and numbers all by the line they begin on."""
-    columns = table.columns
-    odd = np.fromiter((number for number, _cells in uneven), np.int64, len(uneven))
-    total = table.num_rows + len(odd)
-    even = np.setdiff1d(np.arange(1, total + 1), odd, assume_unique=True)
-    order = np.argsort(np.concatenate([even, odd]), kind="stable")
-    if uneven:
-        filled = [(cells + [""] * width)[:width] for _number, cells in uneven]
+    columns: list[pa.ChunkedArray] = table.columns
+    total = table.num_rows + len(uneven.numbers)
+    if uneven.numbers:
+        odd = np.array(uneven.numbers, np.int64)
+        even = np.setdiff1d(np.arange(1, total + 1), odd, assume_unique=True)
+        order = pa.array(np.argsort(np.concatenate([even, odd]), kind="stable"))
         columns = [
-            pa.chunked_array(
-                [*column.chunks, pa.array([cells[index] for cells in filled], pa.string())]
-            ).take(pa.array(order))
-            for index, column in enumerate(columns)
+            _joined(column, other).take(order)
+            for column, other in zip(columns, uneven.columns(), strict=True)
         ]
-    lines = _first_lines(columns, total)
-    wide = [
-        (int(lines[number - 1]), ";".join(cells)[:80])
-        for number, cells in uneven
-        if any(cell.strip() for cell in cells[width:])
-    ]
-    whole = _Table(lines, list(columns), wide)
+    lines = _first_lines(columns, total) if layout.quotes else np.arange(1, total + 1, dtype=np.int32)
+    wide = {int(lines[number - 1]): text for number, text in uneven.too_wide()}
+    if len(wide) > _MAX_TOO_WIDE:
+        listed = itertools.islice(wide.items(), _MAX_TOO_WIDE)
+        raise Unreadable(*(Finding("zeile_spalten", value=text, line=line) for line, text in listed))
     header = next((row for row in range(total) if any(column[row].as_py() for column in columns)), 0)
-    return whole.filter(np.arange(total) > header)
+    return _Table(lines, columns, wide).filter(np.arange(total) > header)
+
+
+def _joined(column: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
+    # As one piece: taking rows out of many is slow.
+    pieces = [part for part in (*column.chunks, *other.chunks) if len(part)]
+    return pa.chunked_array([pa.concat_arrays(pieces)] if pieces else [], pa.string())
 
 
 def _first_lines(columns: list[pa.ChunkedArray], total: int) -> npt.NDArray[np.int32]:
     """A record begins one line after its predecessor, and one more for every line break in its cells."""
     breaks = np.zeros(total + 1, np.int64)
     for column in columns:
-        breaks[1:] += pc.count_substring(column, "\n").to_numpy()
+        breaks[1:] += pc.count_substring_regex(column, "\r\n|\r|\n").to_numpy()
     return (np.arange(1, total + 1) + np.cumsum(breaks)[:-1]).astype(np.int32)
 
 
@@ -332,7 +395,7 @@ def _refuse_content(table: _Table, index: int) -> None:
 
 
 def _without_empty_rows(table: _Table, head: Head) -> _Table:
-    filled = np.zeros(len(table.lines), np.bool_)
+    filled = np.isin(table.lines, list(table.too_wide))
     for index in head.positions.values():
         filled |= pc.not_equal(pc.utf8_trim_whitespace(table.columns[index]), "").to_numpy()
     return table if filled.all() else table.filter(filled)
@@ -342,7 +405,7 @@ def _rows(table: _Table, head: Head) -> Rows:
     columns = {name: Column.of(table.columns[index]) for name, index in head.positions.items()}
     faults = [
         Finding("zeile_spalten", value=text, line=line, row=int(np.searchsorted(table.lines, line)))
-        for line, text in table.too_wide
+        for line, text in table.too_wide.items()
     ]
     return Rows(
         table.lines, columns.get("onlineservice"), columns["ars"], columns["monat"], columns["anzahl"],
