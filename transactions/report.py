@@ -34,9 +34,12 @@ def response(delivery: Delivery, *, principal: Principal) -> StreamingHttpRespon
 
 
 def report_lines(delivery: Delivery, *, principal: Principal) -> Iterator[bytes]:
-    """Checks once more what was sent and says for each row what became of it; UTF-8 with BOM, for Excel."""
+    """Checks once more what was sent and says for each row what became of it; UTF-8 with BOM, for Excel.
+
+    Who sees a push that a key has sent sees it as its key: a row may leave out the key's own service.
+    """
     if delivery.channel == Delivery.Channel.PUSH:
-        return _push_lines(delivery, principal)
+        return _push_lines(delivery, delivery.credential or principal)
     return _file_lines(delivery, principal)
 
 
@@ -85,7 +88,7 @@ class _Results:
                 self.notes[finding.line].append(finding)
         self.refused = bool(checked.faults)
         self.result_of_line = dict(
-            zip(rows.line[checked.row].tolist(), _row_results(checked, delivery), strict=True)
+            zip(rows.line[checked.row].tolist(), row_results(checked, delivery), strict=True)
         )
 
     def cells(self, line: int) -> list[str]:
@@ -103,7 +106,7 @@ def _hint(finding: Finding) -> str:
     return f"{field}{finding.message}{suggestion}"
 
 
-def _row_results(checked: Checked, delivery: Delivery) -> list[str]:
+def row_results(checked: Checked, delivery: Delivery) -> list[str]:
     """One word for each checked row, in their order; by the diff, or by what the delivery left behind."""
     if not len(checked):
         return []

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from services.models import Credential
+from services.models import Credential, OnlineService
 from transactions import delivery as writing
 from transactions import staging
 from transactions.models import Delivery, DeliveryService
 from transactions.staging import Staged
+from zsk import formats
+
+_FOREIGN = gettext_lazy(
+    "Diese Lieferung enthält Zahlen von Onlineservices, für die Sie nicht liefern. Zurücknehmen kann sie,"
+    " wer für alle liefern darf."
+)
 
 
 class UndoRefused(Exception):
@@ -21,8 +30,11 @@ def undo(delivery: Delivery, *, by: User | Credential) -> Delivery:
     """Restores what the delivery found, and returns the delivery that did so.
 
     Possible as long as none of its values has been changed since; an identical repeat is no obstacle.
-    Raises UndoRefused. Locks like every delivery.
+    Raises UndoRefused, and PermissionDenied for whoever may not deliver for every service of the delivery.
+    Locks like every delivery.
     """
+    if not may_undo(delivery, by):
+        raise PermissionDenied(_FOREIGN)
     with transaction.atomic():
         current = Delivery.objects.select_for_update().get(pk=delivery.pk)
         _refuse_unless_accepted(current)
@@ -41,25 +53,33 @@ def undo(delivery: Delivery, *, by: User | Credential) -> Delivery:
     return taking_back
 
 
-def can_undo(delivery: Delivery) -> bool:
-    """Whether `undo()` would go through now; costs two queries for an accepted delivery."""
+def why_not(delivery: Delivery) -> str:
+    """Why `undo()` would be refused now, empty where it would go through; at most two queries."""
     try:
         _refuse_unless_accepted(delivery)
         _refuse_if_changed_since(delivery, _staged(delivery, delivery))
-    except UndoRefused:
-        return False
-    return True
+    except UndoRefused as refused:
+        return str(refused)
+    return ""
+
+
+def may_undo(delivery: Delivery, by: User | Credential) -> bool:
+    """Whoever sees a part of a delivery must not take back what belongs to others."""
+    allowed = OnlineService.objects.deliverable_by(by)
+    return not DeliveryService.objects.filter(delivery=delivery).exclude(service__in=allowed).exists()
 
 
 def _refuse_unless_accepted(delivery: Delivery) -> None:
     if delivery.status == Delivery.Status.UNDONE:
-        raise UndoRefused("Diese Lieferung ist schon rückgängig gemacht.")
+        raise UndoRefused(_("Diese Lieferung ist schon rückgängig gemacht."))
     if delivery.status != Delivery.Status.ACCEPTED:
-        raise UndoRefused("Diese Lieferung hat nichts geändert.")
+        raise UndoRefused(_("Diese Lieferung hat nichts geändert."))
     if delivery.channel == Delivery.Channel.UNDO:
-        raise UndoRefused("Eine Rücknahme lässt sich nicht zurücknehmen. Liefern Sie die Werte noch einmal.")
+        raise UndoRefused(
+            _("Eine Rücknahme lässt sich nicht zurücknehmen. Liefern Sie die Werte noch einmal.")
+        )
     if not delivery.new_count + delivery.changed_count + delivery.deleted_count:
-        raise UndoRefused("Diese Lieferung hat nichts geändert.")
+        raise UndoRefused(_("Diese Lieferung hat nichts geändert."))
 
 
 def _new_delivery(delivery: Delivery, by: User | Credential) -> Delivery:
@@ -77,7 +97,7 @@ def _new_delivery(delivery: Delivery, by: User | Credential) -> Delivery:
 def _staged(delivery: Delivery, taking_back: Delivery) -> Staged:
     services = sorted(DeliveryService.objects.filter(delivery=delivery).values_list("service_id", flat=True))
     if not services or delivery.first_month is None or delivery.last_month is None:
-        raise UndoRefused("Diese Lieferung hat nichts geändert.")
+        raise UndoRefused(_("Diese Lieferung hat nichts geändert."))
     return Staged(taking_back.pk, services, delivery.first_month, delivery.last_month)
 
 
@@ -97,8 +117,14 @@ def _refuse_if_changed_since(delivery: Delivery, staged: Staged) -> None:
         later = cursor.fetchone()[0]
     if later:
         raise UndoRefused(
-            f"{later} Werte dieser Lieferung wurden danach geändert. Nehmen Sie zuerst die spätere Lieferung"
-            " zurück oder liefern Sie die richtigen Werte noch einmal."
+            ngettext(
+                "%(count)s Wert dieser Lieferung wurde danach geändert.",
+                "%(count)s Werte dieser Lieferung wurden danach geändert.",
+                later,
+            )
+            % {"count": formats.number(later)}
+            + " "
+            + _("Liefern Sie die richtigen Werte noch einmal: Sie ersetzen die gespeicherten.")
         )
 
 

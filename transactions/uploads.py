@@ -7,7 +7,10 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from services.models import OnlineService
@@ -15,11 +18,13 @@ from transactions import contents
 from transactions.checks import Checked, check
 from transactions.delivery import (
     ChangedValue,
+    DeliveryRejected,
     Outcome,
     StoredDataChanged,
     actor_text,
     deliver,
     preview,
+    refuse,
     refuse_findings,
     versions,
 )
@@ -28,7 +33,11 @@ from transactions.models import Delivery
 from transactions.rows import Rows
 from transactions.sources import Unreadable, delimited
 
-CHANGES_SHOWN = 50
+CHANGES_SHOWN = 20
+
+
+class NotWaiting(Exception):
+    """The upload is not waiting for confirmation (any more)."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,9 @@ class Review:
     seen: str = ""
 
     @property
-    def faults(self) -> list[Finding]:
-        return [finding for finding in self.findings if not finding.is_warning]
+    def fault_count(self) -> int:
+        """All faults; `findings` may list only the first of very many."""
+        return self.checked.fault_count if self.checked else len(self.findings)
 
 
 def receive(
@@ -64,12 +74,11 @@ def receive(
     with transaction.atomic():
         delivery.save()
         contents.keep(delivery, pieces())
-    rows, _unused, findings = _checked(delivery, by)
-    if any(not finding.is_warning for finding in findings):
-        refuse_findings(delivery, findings, row_count=len(rows) if rows else 0)
-    else:
-        delivery.row_count = len(rows) if rows else 0
-        delivery.save(update_fields=["row_count"])
+    _rows, checked, findings = _checked(delivery, by)
+    if checked is None or checked.faults:
+        return refuse(delivery, checked) if checked else refuse_findings(delivery, findings)
+    delivery.row_count = checked.row_count
+    delivery.save(update_fields=["row_count"])
     return delivery
 
 
@@ -86,30 +95,53 @@ def review(delivery: Delivery, *, by: User) -> Review:
 def confirm(delivery: Delivery, *, by: User, seen: str) -> Delivery:
     """Takes a waiting upload over.
 
-    Raises StoredDataChanged when the stored data are no longer those of the preview, and DeliveryRejected
-    when the check now finds faults.
+    Raises StoredDataChanged when the stored data are no longer those of the preview, DeliveryRejected when
+    the check now finds faults, ContentExpired, and NotWaiting when it was done already. Locks the delivery
+    against a second confirmation at the same time.
     """
     _rows, checked, findings = _checked(delivery, by)
-    if checked is None:
-        raise ValueError(f"upload {delivery.pk} is not readable: {findings}")
+    if checked is None or checked.faults:
+        with transaction.atomic():
+            _lock_waiting(delivery)
+            refused = refuse(delivery, checked) if checked else refuse_findings(delivery, findings)
+        raise DeliveryRejected(refused, findings)
     current = versions(checked.services)
     if _seen(current) != seen:
         raise StoredDataChanged
-    return deliver(checked, delivery, expected=current)
+    with transaction.atomic():
+        _lock_waiting(delivery)
+        # What counts as the time of delivery is the confirmation, not the upload before it.
+        delivery.received_at = timezone.now()
+        return deliver(checked, delivery, expected=current)
 
 
+@transaction.atomic
 def discard(delivery: Delivery) -> None:
-    """Throws away an upload that waits for confirmation, with its file."""
-    Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.WAITING).delete()
+    """Throws away an upload that waits for confirmation, with its file. Raises NotWaiting."""
+    _lock_waiting(delivery)
+    Delivery.objects.filter(pk=delivery.pk).delete()
+
+
+def _lock_waiting(delivery: Delivery) -> None:
+    waiting = Delivery.objects.select_for_update().filter(pk=delivery.pk, status=Delivery.Status.WAITING)
+    if not waiting.exists():
+        raise NotWaiting
 
 
 def _checked(delivery: Delivery, by: User) -> tuple[Rows | None, Checked | None, list[Finding]]:
+    # Rows without a service column are not compared with what the person may deliver for.
+    if delivery.service and not _may_deliver(by, delivery.service):
+        raise PermissionDenied(_("Sie dürfen für %(service)s nicht liefern.") % {"service": delivery.service})
     try:
         rows = delimited.read(contents.open_content(delivery), single_service=delivery.service_id is not None)
     except Unreadable as unreadable:
         return None, None, unreadable.findings
     checked = check(rows, by=by, service=delivery.service)
     return rows, checked, [*checked.faults, *checked.warnings]
+
+
+def _may_deliver(person: User, service: OnlineService) -> bool:
+    return OnlineService.objects.deliverable_by(person).filter(pk=service.pk).exists()
 
 
 def _seen(current: dict[int, int]) -> str:
