@@ -120,7 +120,7 @@ class Records:
         self._reader = csv.reader(text, delimiter=delimiter, strict=strict)
 
     def skip_header(self) -> list[str]:
-        return next((cells for _line, cells in self if any(cells)), [])
+        return next((cells for _line, cells in self if any(map(str.strip, cells))), [])
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """(line, cells) of each record. Raises Unreadable where one has no end."""
@@ -366,7 +366,7 @@ def _with_lines(table: pa.Table, uneven: _Uneven, layout: Layout) -> _Table:
     if len(wide) > _MAX_TOO_WIDE:
         listed = itertools.islice(wide.items(), _MAX_TOO_WIDE)
         raise Unreadable(*(Finding("zeile_spalten", value=text, line=line) for line, text in listed))
-    header = next((row for row in range(total) if any(column[row].as_py() for column in columns)), 0)
+    header = next((row for row in range(total) if any(column[row].as_py().strip() for column in columns)), 0)
     return _Table(lines, columns, wide).filter(np.arange(total) > header)
 
 
