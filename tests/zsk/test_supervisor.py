@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.zsk.conftest import plain_environment, reachable_home
 from zsk import embedded, supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 180
 
 
 @pytest.fixture
@@ -27,24 +27,30 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def environment(plain_environment: dict[str, str], free_port: int) -> dict[str, str]:
-    return plain_environment | {"PORT": str(free_port)}
+def environment(home: Path, free_port: int) -> dict[str, str]:
+    return plain_environment(home) | {"PORT": str(free_port)}
+
+
+@pytest.fixture(scope="module")
+def demo_home() -> Iterator[Path]:
+    """One folder for all runs of the whole demo: to load its data takes most of the time."""
+    with reachable_home() as folder:
+        yield folder
 
 
 @pytest.fixture
-def demo(environment: dict[str, str], home: Path) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(
-        command("demo"),
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def demo_environment(demo_home: Path, free_port: int) -> dict[str, str]:
+    return plain_environment(demo_home) | {"PORT": str(free_port)}
+
+
+@pytest.fixture
+def demo(demo_environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command("demo"), cwd=ROOT, env=demo_environment, **pipe)
+    wait_until_running(process)
     yield process
     process.kill()
     process.communicate()
-    subprocess.run(command("clean"), cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 def command(word: str) -> list[str]:
@@ -126,42 +132,43 @@ def test_clean_without_anything_is_quiet(environment: dict[str, str], home: Path
 
 
 @pytest.mark.slow
-def test_whole_demo_leaves_nothing_behind(
-    demo: "subprocess.Popen[str]", environment: dict[str, str], home: Path
+def test_ctrl_c_leaves_nothing_behind(
+    demo: "subprocess.Popen[str]", demo_environment: dict[str, str], demo_home: Path
 ) -> None:
-    wait_until_running(demo)
-    second = run("demo", environment)
+    second = run("demo", demo_environment)
     assert second.returncode == 1
-    assert f"läuft in diesem Ordner schon: http://127.0.0.1:{environment['PORT']}/" in second.stderr
-    check = subprocess.run(
-        [sys.executable, "manage.py", "check", "--database", "default"], cwd=ROOT, env=environment
-    )
-    assert check.returncode == 0
+    assert f"läuft in diesem Ordner schon: http://127.0.0.1:{demo_environment['PORT']}/" in second.stderr
+    check = [sys.executable, "manage.py", "check", "--database", "default"]
+    assert subprocess.run(check, cwd=ROOT, env=demo_environment).returncode == 0
     demo.send_signal(signal.SIGINT)
     printed, _errors = demo.communicate(timeout=60)
     assert demo.returncode == 0
     assert "Alles ist beendet" in printed
-    assert processes_of(home) == []
+    assert processes_of(demo_home) == []
 
 
 @pytest.mark.slow
-def test_killed_demo_takes_its_children_along(
-    demo: "subprocess.Popen[str]", environment: dict[str, str], home: Path
-) -> None:
-    wait_until_running(demo)
+def test_killed_demo_takes_its_children_along(demo: "subprocess.Popen[str]", demo_home: Path) -> None:
     demo.kill()
-    wait_for(lambda: processes_of(home) == [])
-    assert not embedded.are_ready(home)
+    wait_for(lambda: processes_of(demo_home) == [])
+    assert not embedded.are_ready(demo_home)
 
 
 @pytest.mark.slow
-def test_child_that_dies_stops_the_demo(
-    demo: "subprocess.Popen[str]", environment: dict[str, str], home: Path
-) -> None:
-    wait_until_running(demo)
-    children = json.loads((home / "demo.json").read_text())["children"]
+def test_child_that_dies_stops_the_demo(demo: "subprocess.Popen[str]", demo_home: Path) -> None:
+    children = json.loads((demo_home / "demo.json").read_text())["children"]
     os.kill(int(next(iter(children))), signal.SIGKILL)
     printed, _errors = demo.communicate(timeout=60)
     assert demo.returncode == 1
     assert "„web“ ist ausgefallen" in printed
-    assert processes_of(home) == []
+    assert processes_of(demo_home) == []
+
+
+@pytest.mark.slow
+def test_clean_ends_a_running_demo(
+    demo: "subprocess.Popen[str]", demo_environment: dict[str, str], demo_home: Path
+) -> None:
+    assert run("clean", demo_environment).returncode == 0
+    assert demo.wait(timeout=60) == 0
+    assert processes_of(demo_home) == []
+    assert not demo_home.exists()
