@@ -349,11 +349,11 @@ def _not_yet(span: Span) -> Fault:
 
 def _ended(span: Span, successors: dict[str, list[Any]]) -> Fault:
     new = successors.get(span.ars, [])
-    named = " und ".join(f"{region.name} ({region.ars})" for region in new)
+    named = ", ".join(f"{region.name} ({region.ars})" for region in new)
     params = {
         "name": span.name,
         "bis": formats.month(month_of(span.end - 1)),
-        "nachfolger": f"Danach: {named}." if named else "",
+        "nachfolger": named or "keiner bekannt",
     }
     return Fault("ars_beendet", new[0].ars if len(new) == 1 else "", params)
 

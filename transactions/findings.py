@@ -6,10 +6,13 @@ A finding keeps its code and its particulars; the sentence is made when somebody
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
@@ -72,7 +75,32 @@ class Finding:
 
 def message(code: str, *, value: str, suggestion: str, params: dict[str, Any]) -> str:
     """The sentence of a finding in the language that is active now."""
-    return str(CATALOGUE[code].message) % {"wert": value, "vorschlag": suggestion, **params}
+    spoken = {name: _spoken(text) for name, text in params.items()}
+    return str(CATALOGUE[code].message) % {"wert": value, "vorschlag": suggestion, **spoken}
+
+
+# Particulars are kept in German; these are said in the reader's language.
+WORDS: dict[str, Text] = {
+    "ein Wahrheitswert": _("ein Wahrheitswert"), "eine ganze Zahl": _("eine ganze Zahl"),
+    "eine Zahl": _("eine Zahl"), "eine Kommazahl": _("eine Kommazahl"), "ein Text": _("ein Text"),
+    "eine Liste": _("eine Liste"), "ein Objekt": _("ein Objekt"), "die Nachricht": _("die Nachricht"),
+    "„ergaenzen“ oder „ersetzen“": _("„ergaenzen“ oder „ersetzen“"), "keiner bekannt": _("keiner bekannt"),
+}  # fmt: skip
+
+
+def _spoken(text: Any) -> Any:
+    if not isinstance(text, str) or get_language() == settings.LANGUAGE_CODE:
+        return text
+    if word := WORDS.get(text):
+        return str(word)
+    month = _MONTH.fullmatch(text)
+    return f"{gettext(month[1])} {month[2]}" if month else text
+
+
+# A month as `formats.month()` writes it, whose names it has given to translators.
+_MONTH = re.compile(
+    "(Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember) ([0-9]{4})"
+)
 
 
 _LIST = _("Öffnen Sie die Liste der Regionen oder suchen Sie den Namen der Region.")
@@ -139,8 +167,30 @@ CATALOGUE: dict[str, Kind] = {
         _("Prüfen Sie, ob in der Zeile ein Trennzeichen zu viel steht, zum Beispiel in der Zahl."),
     ),
     "json_unlesbar": Kind(
-        _("Die Nachricht ist kein gültiges JSON"), _("Die Nachricht ist nicht lesbar: %(grund)s"),
+        _("Die Nachricht ist kein gültiges JSON"),
+        _("Die Nachricht ist kein gültiges JSON: In Zeile %(zeile)s ist sie ab Spalte %(spalte)s nicht lesbar."),
         _("Senden Sie gültiges JSON in UTF-8. Das Beispiel in der Dokumentation der Schnittstelle läuft."),
+    ),
+    "json_kodierung": Kind(
+        _("Die Nachricht ist nicht in UTF-8"), _("Die Nachricht ist nicht in UTF-8: Byte %(byte)s passt nicht dazu."),
+        _("Kodieren Sie die Nachricht als UTF-8."),
+    ),
+    "json_zahl": Kind(
+        _("Die Nachricht enthält etwas, das in JSON keine Zahl ist"), _("„%(wert)s“ ist in JSON keine zulässige Zahl."),
+        _("Schreiben Sie Zahlen als Ziffern aus und null, wo ein gespeicherter Wert zurückgenommen werden soll."),
+    ),
+    "json_doppelt": Kind(
+        _("Ein Feld steht zweimal im selben Objekt"), _("Das Feld „%(wert)s“ steht zweimal im selben Objekt."),
+        _("Nennen Sie jedes Feld eines Objekts nur einmal."),
+    ),
+    "json_tiefe": Kind(
+        _("Die Nachricht ist zu tief verschachtelt"), _("Die Nachricht ist zu tief verschachtelt."),
+        _("Eine Lieferung ist ein Objekt mit einer Liste von Zeilen. Vergleichen Sie sie mit dem Beispiel."),
+    ),
+    "json_zeichen": Kind(
+        _("Die Nachricht enthält ein Zeichen, das es in Texten nicht gibt"),
+        _("Die Nachricht enthält ein Nullzeichen oder ein halbes Unicode-Zeichen."),
+        _("Entfernen Sie das Zeichen (\\u0000 oder ein einzelnes aus \\ud800 bis \\udfff)."),
     ),
     "feld_fehlt": Kind(
         _("Ein Feld fehlt"), _("Das Feld „%(feld)s“ fehlt."), _("Ergänzen Sie das Feld."),
@@ -221,7 +271,7 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "ars_beendet": Kind(
         _("Die Region gab es in dem Monat nicht mehr"),
-        _("%(name)s gab es unter diesem Schlüssel nur bis %(bis)s. %(nachfolger)s"),
+        _("%(name)s gab es unter diesem Schlüssel nur bis %(bis)s. Nachfolger: %(nachfolger)s."),
         _("Melden Sie ab diesem Monat für die Region, die an ihre Stelle getreten ist."),
     ),
     "ars_noch_nicht": Kind(
