@@ -1,0 +1,264 @@
+"""Who may open what: a table for pages, one for the interface. An address without an entry fails the suite."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+
+from accounts.models import User
+from portals.models import Portal
+from services.credentials import revoke_credential
+from services.models import OnlineService
+from tests.factories import (
+    PortalFactory,
+    PortalMemberFactory,
+    ServiceFactory,
+    UserFactory,
+    api_key,
+    germany,
+    land,
+    personas,
+)
+from transactions.checks import check
+from transactions.delivery import deliver
+from transactions.models import Delivery
+from transactions.publication import publish
+from transactions.rows import Rows
+from zsk import months
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("public", "stranger", "supplier", "responsible", "portal_admin", "operations")
+# Statuses in the order of ROLES; one number stands for all of them.
+Statuses = int | tuple[int, int, int, int, int, int]
+SIGNED_IN = (302, 200, 200, 200, 200, 200)
+NOT_PUBLIC = (404, 200, 200, 200, 200, 200)
+
+
+class Entry(NamedTuple):
+    """`{service}` is a published service's number, `{hidden}` another one's that is not published."""
+
+    address: str
+    statuses: Statuses
+    method: str = "get"
+    data: dict[str, Any] = {}
+
+
+E = Entry
+PAGES = [
+    # reports
+    E("/", 200),
+    E("/onlineservices/", 200),
+    E("/onlineservices/{service}/", 200),
+    E("/onlineservices/{hidden}/", NOT_PUBLIC),
+    E("/onlineservices/OS-999999/", 404),
+    E("/onlineservices/{service}/verlauf.csv", 200),
+    E("/onlineservices/{hidden}/verlauf.csv", NOT_PUBLIC),
+    E("/onlineservices/{service}/regionen.csv", 200),
+    E("/onlineservices/{hidden}/regionen.csv", NOT_PUBLIC),
+    E("/regionen/060000000000/", 200),
+    E("/daten/", 200),
+    E("/daten/vollstaendigkeit/", 200),
+    E("/daten/transaktionszahlen.csv", 200),
+    E("/daten/verlauf.csv", 200),
+    E("/daten/laender.csv", 200),
+    E("/daten/rangfolge.csv", 200),
+    E("/daten/onlineservices.csv", 200),
+    # accounts
+    E("/anmelden/", (200, 302, 302, 302, 302, 302)),
+    E("/abmelden/", 200),
+    E("/abmelden/", 302, "post"),
+    E("/konto/", SIGNED_IN),
+    E("/konto/passwort/", SIGNED_IN),
+    E("/admin/login/", (302, 403, 403, 403, 403, 302)),
+    E("/admin/logout/", 200),
+    E("/admin/password_change/", SIGNED_IN),
+    # transactions
+    E("/hilfe/fehler/ars_unbekannt/", 200),
+    E("/hilfe/fehler/gibt-es-nicht/", 404),
+    # zsk
+    E("/impressum/", 200),
+    E("/datenschutz/", 200),
+    E("/barrierefreiheit/", 200),
+    E("/leichte-sprache/", 200),
+    E("/gebaerdensprache/", 200),
+    E("/daten/lizenz/", 200),
+    E("/hilfe/", 200),
+    E("/hilfe/ueber/", 200),
+    E("/hilfe/transaktion/", 200),
+    E("/hilfe/fragen/", 200),
+    E("/hilfe/dateiformat/", 200),
+    E("/hilfe/dateiformat/beispiel.csv", 200),
+    E("/hilfe/schnittstelle/", 200),
+    E("/hilfe/schnittstelle/beispiel.json", 200),
+    E("/hilfe/kontakt/", 200),
+    E("/robots.txt", 200),
+    E("/health/live", 200),
+    E("/health/ready", 200),
+]
+
+
+class World(NamedTuple):
+    people: dict[str, User | None]
+    names: dict[str, str]
+    service: OnlineService
+    portal: Portal
+
+
+def _deliver(service: OnlineService, by: User) -> Delivery:
+    month = f"{months.last_full():%Y-%m}"
+    rows = Rows.of(service=[service.number], ars=["060000000000"], month=[month], count=["12"])
+    delivery = Delivery(channel=Delivery.Channel.FORM, user=by, actor="Test", service=service)
+    return deliver(check(rows, by=by, service=service), delivery)
+
+
+@pytest.fixture
+def world() -> World:
+    """One portal with a published service and one that is not, a delivery for each, and a person per role."""
+    germany(), land()
+    portal = PortalFactory(kuerzel="portal")
+    service, hidden = ServiceFactory(portal=portal), ServiceFactory(portal=portal)
+    owner, colleague, stranger = personas(service)
+    operations = UserFactory(is_operations=True, is_staff=True, is_superuser=True)
+    delivery, foreign = _deliver(service, owner), _deliver(hidden, operations)
+    publish(service, by=None)
+    people = {
+        "public": None, "stranger": stranger, "supplier": colleague, "responsible": owner,
+        "portal_admin": PortalMemberFactory(portal=portal).user, "operations": operations,
+    }  # fmt: skip
+    names = {
+        "service": service.number, "hidden": hidden.number,
+        "delivery": str(delivery.pk), "foreign": str(foreign.pk),
+    }  # fmt: skip
+    return World(people, names, service, portal)
+
+
+def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
+    """Every address of the project but those of the admin, as registered."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver) and pattern.app_name != "admin":
+            yield from routes(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            yield route
+
+
+def test_every_address_has_an_entry() -> None:
+    names = dict.fromkeys(("service", "hidden"), "OS-000001") | dict.fromkeys(
+        ("delivery", "foreign"), SOME_ID
+    )
+    entries = [*PAGES, *INTERFACE]
+    covered = {resolve(entry.address.format(portal="portal", **names)).route for entry in entries}
+    assert set(routes(get_resolver().url_patterns)) - covered == set()
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: f"{entry.method} {entry.address}")
+def test_pages_answer_each_role_as_the_table_says(world: World, entry: Entry) -> None:
+    expected = entry.statuses if isinstance(entry.statuses, tuple) else (entry.statuses,) * len(ROLES)
+    assert _answers(world, entry) == dict(zip(ROLES, expected, strict=True))
+
+
+def _answers(world: World, entry: Entry) -> dict[str, int]:
+    found = {}
+    for role, person in world.people.items():
+        # A page that breaks is an answer too: 500.
+        client = Client(raise_request_exception=False)
+        if person:
+            client.force_login(person)
+        address = entry.address.format(**world.names)
+        with transaction.atomic():
+            found[role] = getattr(client, entry.method)(address, entry.data).status_code
+            # Each role finds the same world, whatever the one before it did.
+            transaction.set_rollback(True)
+    return found
+
+
+def test_the_admin_is_open_to_operations_only(world: World) -> None:
+    addresses = [
+        reverse("admin:index"),
+        reverse("admin:services_onlineservice_changelist"),
+        reverse("admin:services_onlineservice_change", args=[world.service.pk]),
+        reverse("admin:services_credential_changelist"),
+        reverse("admin:portals_portal_changelist"),
+        reverse("admin:accounts_user_changelist"),
+        reverse("admin:accounts_auditentry_changelist"),
+        reverse("admin:ozgsync_region_changelist"),
+    ]
+    for address in addresses:
+        answers = _answers(world, Entry(address, 0))
+        assert answers.pop("operations") == 200, address
+        assert set(answers.values()) <= {302, 403}, address
+
+
+# --- The interface -----------------------------------------------------------------------------------
+
+KEYS = ("none", "unknown", "expired", "revoked", "foreign", "own", "portal")
+SOME_ID = "01890000-0000-7000-8000-000000000000"
+
+
+class Call(NamedTuple):
+    """A request of a machine; statuses in the order of KEYS. `{delivery}` is of `{service}`."""
+
+    address: str
+    statuses: tuple[int, int, int, int, int, int, int]
+    method: str = "get"
+    service: str = ""  # whose number a message of one row names; no message without
+
+
+def refused(*rest: int) -> tuple[int, int, int, int, int, int, int]:
+    """Without a usable key every address of the interface answers alike."""
+    foreign, own, portal = rest
+    return (401, 401, 403, 403, foreign, own, portal)
+
+
+INTERFACE = [
+    Call("/api/v1/lieferungen", refused(200, 200, 200)),
+    Call("/api/v1/lieferungen", refused(422, 200, 200), "post", "service"),
+    Call("/api/v1/lieferungen", refused(422, 422, 200), "post", "hidden"),
+    Call("/api/v1/lieferungen/{delivery}", refused(404, 200, 200)),
+    Call("/api/v1/lieferungen/{foreign}", refused(404, 404, 200)),
+    Call("/api/v1/lieferungen/{delivery}", refused(404, 200, 200), "delete"),
+    Call("/api/v1/lieferungen/{delivery}/bericht", refused(404, 410, 410)),
+]
+
+
+@pytest.fixture
+def keys(world: World) -> dict[str, str]:
+    credential, revoked_key = api_key(ServiceFactory())
+    revoke_credential(credential=credential, by=None)
+    return {
+        "none": "",
+        "unknown": f"zsk_{'a' * 16}_{'b' * 43}",
+        "expired": api_key(ServiceFactory(), expires_at=dt.datetime(2025, 1, 1, tzinfo=dt.UTC))[1],
+        "revoked": revoked_key,
+        "foreign": api_key(ServiceFactory())[1],
+        "own": api_key(world.service)[1],
+        "portal": api_key(portal=world.portal)[1],
+    }
+
+
+@pytest.mark.parametrize("call", INTERFACE, ids=lambda call: f"{call.method} {call.address} {call.service}")
+def test_the_interface_answers_each_key_as_the_table_says(
+    world: World, keys: dict[str, str], call: Call
+) -> None:
+    assert {name: _status(world, keys[name], call) for name in KEYS} == dict(
+        zip(KEYS, call.statuses, strict=True)
+    )
+
+
+def _status(world: World, key: str, call: Call) -> int:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    options: dict[str, Any] = {"headers": headers}
+    if call.service:
+        row = {"ars": "060000000000", "monat": f"{months.last_full():%Y-%m}", "anzahl": 7}
+        rows = [{"onlineservice": world.names[call.service], **row}]
+        options |= {"data": {"probelauf": True, "zeilen": rows}, "content_type": "application/json"}
+    with transaction.atomic():
+        response = getattr(Client(), call.method)(call.address.format(**world.names), **options)
+        # Each key finds the same world, whatever the one before it did.
+        transaction.set_rollback(True)
+    return int(response.status_code)
