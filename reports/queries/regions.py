@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -28,6 +29,7 @@ _FEMININE = {
     "Städteregion",
     "StädteRegion",
 }
+_SAYS_KREIS = re.compile(r"kreis\b", re.IGNORECASE)
 _NAMED_KINDS = (_NEUTER_OR_MASCULINE | _FEMININE) - {"Region", "Städteregion", "StädteRegion"}
 
 
@@ -47,14 +49,15 @@ class Area:
     @property
     def title(self) -> str:
         """The name as it is said: a Landkreis with its kind, for München is a city and a Landkreis."""
-        named = self.kind in _NAMED_KINDS and not self.name.startswith(self.kind)
-        return f"{self.kind} {self.name}" if named else self.name
+        # "Main-Kinzig-Kreis", "Region Hannover" and "Regionalverband Saarbrücken" bring their kind along.
+        brings_kind = _SAYS_KREIS.search(self.name) or self.name.split(" ", 1)[0] in _NAMED_KINDS | _FEMININE
+        return self.name if brings_kind or self.kind not in _NAMED_KINDS else f"{self.kind} {self.name}"
 
     @property
     def place(self) -> str:
         """`in Hessen`, `im Saarland`, `im Landkreis Gifhorn`, `in der Samtgemeinde Brome`."""
         first = self.title.split(" ", 1)[0]
-        if self.title == "Saarland" or first in _NEUTER_OR_MASCULINE:
+        if self.title == "Saarland" or first in _NEUTER_OR_MASCULINE or _SAYS_KREIS.search(self.title):
             return _("im %(region)s") % {"region": self.title}
         if first in _FEMININE:
             return _("in der %(region)s") % {"region": self.title}
