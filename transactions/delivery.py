@@ -180,11 +180,12 @@ def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Se
 
 
 def _keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
+    severity = DeliveryFinding.Severity
     DeliveryFinding.objects.bulk_create(
         DeliveryFinding(
             delivery=delivery, line=finding.line, field=finding.field, code=finding.code, value=finding.value,
             params=finding.params, suggestion=finding.suggestion, pointer=finding.pointer,
-            severity=DeliveryFinding.Severity.WARNING if finding.is_warning else DeliveryFinding.Severity.FAULT,
+            severity=severity.WARNING if finding.is_warning else severity.FAULT,
         )
         for finding in findings[:MAX_FINDINGS_KEPT]
     )  # fmt: skip
@@ -289,7 +290,8 @@ def _write_service_months(outcome: Outcome, *, at: dt.datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO service_month AS m (service_id, month, total, rows, first_delivered_at, last_delivered_at)
+            INSERT INTO service_month AS m
+                   (service_id, month, total, rows, first_delivered_at, last_delivered_at)
             SELECT service_id, month, total, rows, %(at)s, %(at)s
               FROM unnest(%(services)s::bigint[], %(months)s::date[], %(totals)s::bigint[], %(rows)s::int[])
                    AS delta(service_id, month, total, rows)
@@ -310,8 +312,9 @@ def _write_states(delivery: Delivery, outcome: Outcome) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE service_state SET version = version + 1, last_delivery = %(delivery)s, last_delivered_at = %(at)s,
-                   last_month = (SELECT max(month) FROM service_month m WHERE m.service_id = service_state.service_id)
+            UPDATE service_state s
+               SET version = version + 1, last_delivery = %(delivery)s, last_delivered_at = %(at)s,
+                   last_month = (SELECT max(month) FROM service_month m WHERE m.service_id = s.service_id)
              WHERE service_id = ANY(%(services)s)
             """,
             {"delivery": delivery.pk, "at": delivery.received_at, "services": services},

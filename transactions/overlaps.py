@@ -252,7 +252,7 @@ def _fetch(select: str, **params: Any) -> Values | None:
     """Stored values, sorted, or None; by COPY, as a month of all Gemeinden has 11,000 of them."""
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY ({select} ORDER BY 1, 2, 3) TO STDOUT (FORMAT BINARY)", params) as copy,
+        cursor.cursor.copy(f"COPY ({select} ORDER BY 1, 2, 3) TO STDOUT (FORMAT BINARY)", params) as copy,
     ):
         data = b"".join(copy)
     records = np.frombuffer(data, _RECORD, (len(data) - _HEADER_SIZE) // _RECORD.itemsize, _HEADER_SIZE)

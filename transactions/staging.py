@@ -138,7 +138,8 @@ def stage_vanished(staged: Staged, scope: Iterable[ServiceMonthKey]) -> None:
           JOIN unnest(%(ids)s::bigint[], %(months)s::date[]) AS scope(service_id, month)
             ON f.service_id = scope.service_id AND f.month = scope.month
           LEFT JOIN staged_count s
-            ON s.service_id = f.service_id AND s.delivery = %(delivery)s AND s.month = f.month AND s.ars = f.ars
+            ON s.service_id = f.service_id AND s.delivery = %(delivery)s
+           AND s.month = f.month AND s.ars = f.ars
          WHERE f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s AND s.ars IS NULL
         """,
         ids=[pk for pk, _month in pairs],
@@ -154,7 +155,7 @@ def diff(staged: Staged) -> list[ServiceMonthDiff]:
                count(*) FILTER (WHERE NOT s.remove AND f.count <> s.count),
                count(*) FILTER (WHERE CASE WHEN s.remove THEN f.count IS NULL ELSE f.count = s.count END),
                count(*) FILTER (WHERE s.remove AND f.count IS NOT NULL),
-               coalesce(sum(s.count - coalesce(f.count, 0)) FILTER (WHERE f.count IS DISTINCT FROM s.count OR s.remove), 0)::bigint,
+               sum(s.count - coalesce(f.count, 0))::bigint,
                count(*) FILTER (WHERE NOT s.remove AND f.count IS NULL)
              - count(*) FILTER (WHERE s.remove AND f.count IS NOT NULL)
           FROM {JOIN} WHERE {MINE}

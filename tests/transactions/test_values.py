@@ -71,7 +71,8 @@ def test_a_month_is_read_as_people_write_it(text: str) -> None:
     [
         ("Jan 2025", 1), ("Jän. 2025", 1), ("Januar 2025", 1), ("Feb 2025", 2), ("Mrz 2025", 3),
         ("Mär 2025", 3), ("März 2025", 3), ("Maerz 2025", 3), ("Apr. 2025", 4), ("Juni 2025", 6),
-        ("Juli 2025", 7),        ("August 2025", 8), ("Sept. 2025", 9), ("Okt 25", 10), ("November 2025", 11), ("Dez. 2025", 12),
+        ("Juli 2025", 7), ("August 2025", 8), ("Sept. 2025", 9), ("Okt 25", 10),
+        ("November 2025", 11), ("Dez. 2025", 12),
     ],
 )  # fmt: skip
 def test_names_of_months(text: str, month: int) -> None:

@@ -25,7 +25,9 @@ from transactions.sources import Unreadable
 FIELDS = ("onlineservice", "ars", "monat", "anzahl")
 REPORT_FIELDS = {"ergebnis", "hinweis"}
 SYNONYMS = {
-    "onlineservice": {"online-service", "online service", "service", "onlineservice-nummer", "os", "os-nummer", "kennung"},
+    "onlineservice": {
+        "online-service", "online service", "service", "onlineservice-nummer", "os", "os-nummer", "kennung",
+    },
     "ars": {"regionalschlüssel", "amtlicher regionalschlüssel", "rs", "regionalschluessel"},
     "monat": {"berichtsmonat", "month"},
     "anzahl": {"transaktionen", "transaktionszahl", "anzahl transaktionen", "anzahl der transaktionen"},
