@@ -26,7 +26,7 @@ demo: $(RUN_READY) frontend ## Alles starten, mit Demodaten (PORT=8000); Strg+C 
 	@exec $(BIN)/python -m zsk.supervisor demo
 
 test: env frontend chromium ## Alle Tests
-	$(BIN)/python -m pytest --ds=tests.settings --durations=10 $(TESTS)
+	$(BIN)/python -m pytest --durations=10 $(TESTS)
 
 lint: env ## Stil, Typen, Pfeile der Architektur, fehlende Migrationen
 	$(BIN)/ruff check .

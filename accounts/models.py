@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -37,7 +39,13 @@ class User(AbstractUser):
         Authority, models.PROTECT, null=True, blank=True, related_name="people", verbose_name="Behörde"
     )
     is_operations = models.BooleanField(
-        "ZSK-Betrieb", default=False, help_text="Darf Zugänge freigeben, veröffentlichen und alle Daten sehen."
+        "ZSK-Betrieb",
+        default=False,
+        help_text="Darf Zugänge freigeben, veröffentlichen und alle Daten sehen.",
+    )
+    # NULL, not empty: unique among those who have logged in by Keycloak.
+    sub = models.CharField(
+        "Kennung bei Keycloak", max_length=255, unique=True, null=True, blank=True, editable=False
     )
 
     class Meta:
@@ -51,10 +59,12 @@ class User(AbstractUser):
 
 
 class AuditEntry(models.Model):
-    """One change of rights, keys or publication; the actor also as text, so that history survives deletion."""
+    """One change of rights, keys or publication; the actor also as text, which survives a deletion."""
 
     at = models.DateTimeField("Zeitpunkt", auto_now_add=True)
-    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="Person")
+    user = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="Person"
+    )
     actor = models.CharField("wer", max_length=200)
     action = models.CharField("was", max_length=60)
     target = models.CharField("woran", max_length=200)
@@ -67,3 +77,127 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%d.%m.%Y %H:%M} {self.actor}: {self.action} {self.target}"
+
+
+class AccessRequest(models.Model):
+    """A person's request for access; deleted some time after it was decided."""
+
+    class Status(models.TextChoices):
+        UNCONFIRMED = "unbestaetigt", "E-Mail-Adresse noch nicht bestätigt"
+        OPEN = "offen", "wird geprüft"
+        ASKED = "rueckfrage", "Rückfrage an Sie"
+        APPROVED = "bewilligt", "bewilligt"
+        DECLINED = "abgelehnt", "abgelehnt"
+
+    # Stands in the address of the applicant's status page: not guessable.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField("Status", max_length=20, choices=Status, default=Status.UNCONFIRMED)
+    first_name = models.CharField("Vorname", max_length=150)
+    last_name = models.CharField("Nachname", max_length=150)
+    email = models.EmailField("dienstliche E-Mail-Adresse")
+    authority = models.ForeignKey(
+        Authority,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="access_requests",
+        verbose_name="Behörde",
+    )
+    new_authority = models.CharField("neue Behörde", max_length=200, blank=True)
+    new_authority_level = models.CharField("Ebene", max_length=10, choices=Authority.Level, blank=True)
+    new_authority_region = models.ForeignKey(
+        Region,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="Region der neuen Behörde",
+    )
+    purpose = models.TextField("Zweck", max_length=2000)
+    meant = models.CharField("Onlineservices oder Portal", max_length=500, blank=True)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField("gestellt am", auto_now_add=True)
+    confirmed_at = models.DateTimeField("bestätigt am", null=True, blank=True)
+    decided_at = models.DateTimeField("entschieden am", null=True, blank=True)
+    decided_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.TextField("Begründung", max_length=2000, blank=True)
+
+    class Meta:
+        verbose_name = "Zugangsantrag"
+        verbose_name_plural = "Zugangsanträge"
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}, {self.authority or self.new_authority}"
+
+
+class AccessMessage(models.Model):
+    """A question of operations about a request, or the applicant's answer."""
+
+    request = models.ForeignKey(AccessRequest, models.CASCADE, related_name="messages")
+    at = models.DateTimeField("Zeitpunkt", auto_now_add=True)
+    from_operations = models.BooleanField("vom ZSK-Betrieb")
+    text = models.TextField("Text", max_length=2000)
+
+    class Meta:
+        verbose_name = "Nachricht zu einem Antrag"
+        verbose_name_plural = "Nachrichten zu Anträgen"
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%d.%m.%Y}: {self.text[:40]}"
+
+
+class Invitation(models.Model):
+    """A link that binds whoever follows it and logs in; good once, for a while, for one address.
+
+    What else comes with it (roles in services and portals) hangs on it from the rooms to the right.
+    """
+
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    email = models.EmailField("E-Mail-Adresse")
+    first_name = models.CharField("Vorname", max_length=150, blank=True)
+    last_name = models.CharField("Nachname", max_length=150, blank=True)
+    authority = models.ForeignKey(
+        Authority, models.PROTECT, null=True, blank=True, related_name="invitations", verbose_name="Behörde"
+    )
+    request = models.OneToOneField(
+        AccessRequest,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="invitation",
+        verbose_name="Antrag",
+    )
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField("eingeladen am", auto_now_add=True)
+    expires_at = models.DateTimeField("gültig bis")
+    accepted_at = models.DateTimeField("angenommen am", null=True, blank=True)
+    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="invitations")
+    withdrawn_at = models.DateTimeField("zurückgezogen am", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Einladung"
+        verbose_name_plural = "Einladungen"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.email} bis {self.expires_at:%d.%m.%Y}"
+
+
+class KeptMail(models.Model):
+    """A mail that the demo shows instead of sending it."""
+
+    at = models.DateTimeField("Zeitpunkt", auto_now_add=True)
+    sender = models.CharField("von", max_length=320)
+    recipient = models.CharField("an", max_length=320)
+    subject = models.CharField("Betreff", max_length=998)
+    body = models.TextField("Text")
+
+    class Meta:
+        verbose_name = "Mail der Demo"
+        verbose_name_plural = "Mails der Demo"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.recipient}: {self.subject}"

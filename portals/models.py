@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 
-from accounts.models import Authority, User
+from accounts.models import Authority, Invitation, User
 
 
 class Portal(models.Model):
     name = models.CharField("Name", max_length=200, unique=True)
-    kuerzel = models.SlugField("Kürzel", unique=True, help_text="Steht in Adressen, zum Beispiel „bundesportal“.")
+    kuerzel = models.SlugField(
+        "Kürzel", unique=True, help_text="Steht in Adressen, zum Beispiel „bundesportal“."
+    )
     authority = models.ForeignKey(Authority, models.PROTECT, related_name="portals", verbose_name="Behörde")
     url = models.URLField("Adresse", blank=True)
     members: models.ManyToManyField[User, PortalMember] = models.ManyToManyField(
@@ -38,3 +40,18 @@ class PortalMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.portal})"
+
+
+class InvitedPortalMember(models.Model):
+    """Who accepts the invitation becomes Portal-Admin."""
+
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="portal_roles")
+    portal = models.ForeignKey(Portal, models.CASCADE, related_name="invited")
+
+    class Meta:
+        verbose_name = "eingeladener Portal-Admin"
+        verbose_name_plural = "eingeladene Portal-Admins"
+        constraints = [models.UniqueConstraint(fields=["invitation", "portal"], name="portal_invited_once")]
+
+    def __str__(self) -> str:
+        return f"{self.invitation} ({self.portal})"

@@ -86,6 +86,7 @@ class OnlineServiceAdmin(AuditedInlinesMixin, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: OnlineService, form: Any, change: bool) -> None:
         if change:
+            obj.revision += 1
             super().save_model(request, obj, form, change)
         else:
             by: Any = request.user

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Authority, User
+from accounts.models import Authority, Invitation, User
 from ozgsync.models import Leistung, Level, Region
 from portals.models import Portal
 
@@ -98,6 +98,8 @@ class OnlineService(models.Model):
         "Regionen öffentlich bis", choices=Depth, default=Depth.GEMEINDE
     )
     created_at = models.DateTimeField("angelegt am", auto_now_add=True)
+    # Counts up with every change of the master data, so that of two who edit at once the second is told.
+    revision = models.PositiveIntegerField("Stand der Stammdaten", default=1, editable=False)
     members: models.ManyToManyField[User, ServiceMember] = models.ManyToManyField(
         User, through="ServiceMember", related_name="services"
     )
@@ -110,7 +112,9 @@ class OnlineService(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(ended_on__isnull=True) | Q(live_from__isnull=True) | Q(ended_on__gte=models.F("live_from")),
+                condition=Q(ended_on__isnull=True)
+                | Q(live_from__isnull=True)
+                | Q(ended_on__gte=models.F("live_from")),
                 name="service_ends_after_start",
                 violation_error_message="Das Ende liegt vor dem Beginn.",
             )
@@ -119,13 +123,13 @@ class OnlineService(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.number})"
 
+    def get_absolute_url(self) -> str:
+        return f"/onlineservices/{self.number}/"
+
     @property
     def number(self) -> str:
         """The ZSK number that people and machines name the service by: `OS-000123`."""
         return service_number(self.pk)
-
-    def get_absolute_url(self) -> str:
-        return f"/onlineservices/{self.number}/"
 
 
 def service_number(pk: int) -> str:
@@ -162,7 +166,10 @@ class PortalService(models.Model):
     portal = models.ForeignKey(Portal, models.PROTECT, related_name="held_services", verbose_name="Portal")
     service = models.ForeignKey(OnlineService, models.CASCADE, related_name="portal_links")
     kennung = models.CharField(
-        "Kennung im Portal", max_length=100, blank=True, help_text="Der Name, unter dem das Portal den Service führt."
+        "Kennung im Portal",
+        max_length=100,
+        blank=True,
+        help_text="Der Name, unter dem das Portal den Service führt.",
     )
     since = models.DateField("seit")
     until = models.DateField("bis (ausschließlich)", null=True, blank=True)
@@ -174,11 +181,14 @@ class PortalService(models.Model):
         verbose_name_plural = "Portalzugehörigkeiten"
         constraints = [
             models.UniqueConstraint(
-                fields=["service"], condition=Q(until__isnull=True), name="portal_service_one_open",
+                fields=["service"],
+                condition=Q(until__isnull=True),
+                name="portal_service_one_open",
                 violation_error_message="Der Onlineservice gehört bereits zu einem Portal.",
             ),
             models.UniqueConstraint(
-                fields=["portal", "kennung"], condition=Q(until__isnull=True) & ~Q(kennung=""),
+                fields=["portal", "kennung"],
+                condition=Q(until__isnull=True) & ~Q(kennung=""),
                 name="portal_kennung_once",
                 violation_error_message="Diese Kennung ist im Portal schon vergeben.",
             ),
@@ -211,7 +221,9 @@ class ServiceState(models.Model):
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
     def usable(self) -> CredentialQuerySet:
-        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()), revoked_at__isnull=True)
+        return self.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()), revoked_at__isnull=True
+        )
 
 
 class Credential(models.Model):
@@ -222,7 +234,12 @@ class Credential(models.Model):
         OIDC_CLIENT = "oidc_client", "Keycloak-Client"
 
     service = models.ForeignKey(
-        OnlineService, models.PROTECT, null=True, blank=True, related_name="credentials", verbose_name="Onlineservice"
+        OnlineService,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="credentials",
+        verbose_name="Onlineservice",
     )
     portal = models.ForeignKey(
         Portal, models.PROTECT, null=True, blank=True, related_name="credentials", verbose_name="Portal"
@@ -254,3 +271,82 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.public_id})"
+
+
+class InvitedMember(models.Model):
+    """Who accepts the invitation gets this role in the service."""
+
+    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="service_roles")
+    service = models.ForeignKey(OnlineService, models.CASCADE, related_name="invited")
+    role = models.CharField("Rolle", max_length=20, choices=ServiceMember.Role)
+
+    class Meta:
+        verbose_name = "eingeladenes Mitglied"
+        verbose_name_plural = "eingeladene Mitglieder"
+        constraints = [models.UniqueConstraint(fields=["invitation", "service"], name="service_invited_once")]
+
+    def __str__(self) -> str:
+        return f"{self.invitation} ({self.service}, {self.get_role_display()})"
+
+
+class RegistrationDraft(models.Model):
+    """A registration that somebody has begun; holds what was typed, right or wrong."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="registration_drafts")
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField("begonnen am", auto_now_add=True)
+    updated_at = models.DateTimeField("zuletzt bearbeitet am", auto_now=True)
+
+    class Meta:
+        verbose_name = "Entwurf einer Registrierung"
+        verbose_name_plural = "Entwürfe von Registrierungen"
+        ordering = ["-updated_at"]
+
+    def __str__(self) -> str:
+        return f"Entwurf von {self.user}"
+
+
+class PortalMove(models.Model):
+    """A portal admin asks to take a service into the portal; a responsible person of the service answers."""
+
+    portal = models.ForeignKey(Portal, models.CASCADE, related_name="moves")
+    service = models.ForeignKey(OnlineService, models.CASCADE, related_name="portal_moves")
+    kennung = models.CharField("Kennung im Portal", max_length=100, blank=True)
+    since = models.DateField("ab")
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField("angefragt am", auto_now_add=True)
+    agreed = models.BooleanField("zugestimmt", null=True)
+    answered_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField("beantwortet am", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Anfrage zur Aufnahme in ein Portal"
+        verbose_name_plural = "Anfragen zur Aufnahme in ein Portal"
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service"], condition=Q(answered_at__isnull=True), name="portal_move_one_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} in {self.portal}"
+
+
+class ReleaseRule(models.Model):
+    """Services whose Leistung has only released types are published without a decision of their own."""
+
+    type = models.CharField("Typisierung", max_length=4, primary_key=True)
+    depth = models.PositiveSmallIntegerField(
+        "Regionen öffentlich bis", choices=OnlineService.Depth, default=OnlineService.Depth.GEMEINDE
+    )
+    released_at = models.DateTimeField("freigegeben am", auto_now_add=True)
+    released_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = "Freigaberegel"
+        verbose_name_plural = "Freigaberegeln"
+        ordering = ["type"]
+
+    def __str__(self) -> str:
+        return f"Typ {self.type}"

@@ -1,5 +1,7 @@
 """Settings of the ZSK; every value that an operator may set is an environment variable read here."""
 
+import contextlib
+import os
 import secrets
 from pathlib import Path
 
@@ -18,8 +20,13 @@ def _local_secret(name: str) -> str:
     path = DATA_DIR / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        # Written aside and linked: of several processes that start at once, one wins and all read the same.
+        aside = path.with_name(f"{name}.{os.getpid()}")
+        aside.touch(mode=0o600)
+        aside.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
     return path.read_text(encoding="utf-8").strip()
 
 
@@ -34,13 +41,13 @@ SYNTHETIC_DATA = env.flag("ZSK_SYNTHETIC_DATA", not PRODUCTION)
 DEBUG = env.flag("ZSK_DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY", None if PRODUCTION else _local_secret("secret_key"))
 # Numbered peppers of the API keys' hashes, `1:…,2:…`; the highest number is used for new keys.
-KEY_PEPPERS = dict(
-    (int(number), pepper)
-    for number, _sep, pepper in (
+KEY_PEPPERS = {
+    int(number): pepper
+    for number, _colon, pepper in (
         item.partition(":")
         for item in env.items("KEY_PEPPERS", "" if PRODUCTION else "1:" + _local_secret("key_pepper"))
     )
-)
+}
 if not KEY_PEPPERS:
     raise ImproperlyConfigured("KEY_PEPPERS (oder KEY_PEPPERS_FILE) fehlt, zum Beispiel 1:zufälliger-Text.")
 
@@ -136,6 +143,8 @@ USE_THOUSAND_SEPARATOR = False
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "png", "gif", "gz", "br", "woff", "woff2")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
