@@ -40,6 +40,6 @@ def span(first: dt.date, last: dt.date) -> list[dt.date]:
 def parse(text: str | None) -> dt.date | None:
     """`2025-05` as the machines write it; None for anything else."""
     try:
-        return dt.datetime.strptime(text or "", "%Y-%m").date()
+        return dt.date.fromisoformat(f"{text}-01") if text and len(text) == 7 else None
     except ValueError:
         return None

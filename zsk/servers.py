@@ -1,4 +1,4 @@
-"""Where the data lives: the servers that the environment names, or the embedded ones under the data folder."""
+"""Where the data lives: the servers that the environment names, or the embedded ones."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def database(url: str, data_dir: Path, *, pool_size: int) -> dict[str, Any]:
 
 
 def redis(url: str, data_dir: Path) -> tuple[str, str]:
-    """Addresses of the cache and of Celery's broker; two databases of one server, embedded without an address."""
+    """Addresses of the cache and of Celery's broker: two databases of one server."""
     address = url or embedded.redis_url(data_dir)
     if address.startswith("unix://"):
         path = address.removeprefix("unix://").partition("?")[0]
