@@ -1,9 +1,9 @@
 """`dashboard_vs_fact_scan`: the dashboard from its totals against the same answers from the facts.
 
 In a scratch database of its own: 2 million facts made by `generate_series`, and the totals that deliveries
-would have kept beside them, one service's whole history still waiting to be folded. Both sides run the dashboard's own
-query function; for the facts, views of the same names stand in for the totals, so the answers are comparable
-to the last digit, and are compared.
+would have kept beside them, one service's whole history still waiting to be folded. Both sides run the
+dashboard's own query function; for the facts, views of the same names stand in for the totals, so the
+answers are comparable to the last digit, and are compared.
 """
 
 from __future__ import annotations
