@@ -3,115 +3,70 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from rest_framework import serializers
-from rest_framework.exceptions import UnsupportedMediaType
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from services.authentication import CredentialAuthentication, HasCredential
 from services.models import Credential
-from transactions import push, report
+from transactions import api_description, push, report
+from transactions.api_description import DEFAULT_PAGE, MAX_KEY_LENGTH, MAX_PAGE
 from transactions.contents import ContentExpired
 from transactions.findings import Finding
 from transactions.models import Delivery
 from transactions.problems import ApiProblem, absolute, finding_json, of_findings
 from transactions.undo import UndoRefused, undo
 
-MAX_PAGE = 1_000
-DEFAULT_PAGE = 100
-EXAMPLE = {"onlineservice": "OS-000123", "monat": "2025-05"}
+
+class OneFormat(BaseContentNegotiation):
+    """An address of the API has one format; asking for another is no reason to refuse a delivery."""
+
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+        return None
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
 
 
-class FindingSerializer(serializers.Serializer[Any]):
-    """A fault or warning of one row; `zeile` counts as in the report, whose header is line 1."""
+class ApiView(APIView):
+    """Every address under `/api/`: problems as JSON, no session, no cookie."""
 
-    zeile = serializers.IntegerField(allow_null=True)
-    zeiger = serializers.CharField(allow_null=True, help_text="JSON Pointer in die Nachricht")
-    feld = serializers.CharField(allow_null=True)
-    wert = serializers.CharField()
-    code = serializers.CharField(help_text="Erklärt unter /hilfe/fehler/<code>/")
-    meldung = serializers.CharField()
-    vorschlag = serializers.CharField(allow_null=True)
+    content_negotiation_class = OneFormat
+    metadata_class = None
 
 
-class RowSerializer(serializers.Serializer[Any]):
-    onlineservice = serializers.CharField(
-        required=False,
-        help_text="ZSK-Nummer oder Kennung des Portals; entfällt bei einem Schlüssel für einen Service",
-    )
-    ars = serializers.RegexField(r"^[0-9]{12}$", help_text="Amtlicher Regionalschlüssel, 12 Ziffern")
-    monat = serializers.RegexField(r"^[0-9]{4}-[0-9]{2}$", help_text="JJJJ-MM")
-    anzahl = serializers.IntegerField(
-        min_value=0,
-        max_value=1_000_000_000,
-        allow_null=True,
-        help_text="null nimmt den gespeicherten Wert zurück",
-    )
-
-
-class ScopeSerializer(serializers.Serializer[Any]):
-    onlineservice = serializers.CharField(required=False)
-    monat = serializers.RegexField(r"^[0-9]{4}-[0-9]{2}$")
-
-
-class MessageSerializer(serializers.Serializer[Any]):
-    """A delivery: all of it is taken over, or nothing."""
-
-    modus = serializers.ChoiceField(["ergaenzen", "ersetzen"], default="ergaenzen")
-    probelauf = serializers.BooleanField(default=False, help_text="prüft alles und speichert nichts")
-    anzahl_zeilen = serializers.IntegerField(required=False, help_text="stimmt sie nicht, wird abgelehnt")
-    umfang = ScopeSerializer(many=True, required=False, help_text="nötig bei „ersetzen“")
-    zeilen = RowSerializer(many=True)
-
-
-class AnswerSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(allow_null=True)
-    status = serializers.ChoiceField(
-        ["uebernommen", "probelauf", "abgelehnt", "wartet", "in_arbeit", "rueckgaengig"]
-    )
-    neu = serializers.IntegerField()
-    geaendert = serializers.IntegerField()
-    unveraendert = serializers.IntegerField()
-    geloescht = serializers.IntegerField()
-    hinweise = FindingSerializer(many=True)
-    url = serializers.URLField(allow_null=True)
-
-
-class PageSerializer(serializers.Serializer[Any]):
-    ergebnisse = AnswerSerializer(many=True)
-    weiter = serializers.URLField(allow_null=True)
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457. `fehler` lists at most 1,000 findings; all are in the report."""
-
-    type = serializers.URLField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    fehler = FindingSerializer(many=True, required=False)
-    fehler_gesamt = serializers.IntegerField(required=False)
-    url = serializers.URLField(required=False)
-
-
-def _problems(*statuses: int) -> dict[Any, Any]:
-    return {(status, "application/problem+json"): ProblemSerializer for status in statuses}
-
-
-class CredentialView(APIView):
+class CredentialView(ApiView):
     """Only for machines; what belongs to another credential is not found."""
 
     authentication_classes = [CredentialAuthentication]
     permission_classes = [HasCredential]
+    query_fields: frozenset[str] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        known = self.query_fields if request.method in {"GET", "HEAD"} else ()
+        # A `?probelauf=true` that nobody reads would store what was meant to be tried.
+        if unknown := [name for name in request.query_params if name not in known]:
+            text = _("Den Parameter „%(name)s“ gibt es in dieser Adresse nicht.")
+            raise ApiProblem("nicht_lesbar", text % {"name": unknown[0][:40]})
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
     def delivery(self, request: Request, pk: uuid.UUID) -> Delivery:
         found = Delivery.objects.visible_to(_credential(request)).filter(pk=pk).first()
@@ -121,41 +76,14 @@ class CredentialView(APIView):
 
 
 class DeliveriesView(CredentialView):
-    @extend_schema(
-        operation_id="liefern",
-        summary="Transaktionszahlen liefern",
-        request=MessageSerializer,
-        parameters=[
-            OpenApiParameter(
-                "Idempotency-Key", str, OpenApiParameter.HEADER,
-                description="Eine Wiederholung mit demselben Schlüssel bekommt die erste Antwort.",
-            )
-        ],
-        responses={
-            (201, "application/json"): AnswerSerializer,
-            (200, "application/json"): AnswerSerializer,
-            **_problems(400, 401, 403, 409, 413, 415, 422),
-        },
-        examples=[
-            OpenApiExample(
-                "Zwei Werte, einer wird zurückgenommen",
-                value={
-                    "modus": "ergaenzen", "probelauf": False, "anzahl_zeilen": 2,
-                    "zeilen": [
-                        {**EXAMPLE, "ars": "060000000000", "anzahl": 1204},
-                        {**EXAMPLE, "ars": "070000000000", "anzahl": None},
-                    ],
-                },
-                request_only=True,
-            )
-        ],
-    )  # fmt: skip
+    query_fields = frozenset({"limit", "vor"})
+
+    @extend_schema(**api_description.PUSH)
     def post(self, request: Request) -> Response:
         """Stores 201, or 200 where nothing changed or it was a dry run. A faulty row refuses everything."""
-        if request.content_type.partition(";")[0].strip().lower() != "application/json":
-            raise UnsupportedMediaType(request.content_type)
+        _refuse_media(request)
         key = request.headers.get("Idempotency-Key", "").strip() or None
-        if key and len(key) > 255:
+        if key and len(key) > MAX_KEY_LENGTH:
             raise ApiProblem("idempotenz_form")
         try:
             receipt = push.receive(_body(request), by=_credential(request), client_key=key)
@@ -165,17 +93,7 @@ class DeliveriesView(CredentialView):
             raise ApiProblem("idempotenz_anderer_inhalt") from error
         return _answer_receipt(request, receipt)
 
-    @extend_schema(
-        operation_id="lieferungen",
-        summary="Eigene Lieferungen, die neueste zuerst",
-        parameters=[
-            OpenApiParameter("limit", int, description=f"höchstens {MAX_PAGE}"),
-            OpenApiParameter(
-                "vor", OpenApiTypes.UUID, description="nur Lieferungen vor dieser; steht in „weiter“"
-            ),
-        ],
-        responses={(200, "application/json"): PageSerializer, **_problems(400, 401, 403)},
-    )
+    @extend_schema(**api_description.LIST)
     def get(self, request: Request) -> Response:
         limit = _limit(request)
         found = Delivery.objects.visible_to(_credential(request))
@@ -190,19 +108,11 @@ class DeliveriesView(CredentialView):
 
 
 class DeliveryView(CredentialView):
-    @extend_schema(
-        operation_id="lieferung",
-        summary="Eine Lieferung",
-        responses={(200, "application/json"): AnswerSerializer, **_problems(401, 403, 404)},
-    )
+    @extend_schema(**api_description.DETAIL)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return Response(_answer(request, self.delivery(request, pk)))
 
-    @extend_schema(
-        operation_id="ruecknahme",
-        summary="Eine Lieferung rückgängig machen",
-        responses={(200, "application/json"): AnswerSerializer, **_problems(401, 403, 404, 409)},
-    )
+    @extend_schema(**api_description.UNDO)
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Answers with the delivery that restored the former values."""
         try:
@@ -213,11 +123,7 @@ class DeliveryView(CredentialView):
 
 
 class ReportView(CredentialView):
-    @extend_schema(
-        operation_id="bericht",
-        summary="Die gelieferten Zeilen mit ergebnis und hinweis (CSV)",
-        responses={(200, "text/csv"): OpenApiTypes.STR, **_problems(401, 403, 404, 410)},
-    )
+    @extend_schema(**api_description.REPORT)
     def get(self, request: Request, pk: uuid.UUID) -> StreamingHttpResponse:
         try:
             return report.response(self.delivery(request, pk), principal=_credential(request))
@@ -225,21 +131,40 @@ class ReportView(CredentialView):
             raise ApiProblem("bericht_abgelaufen") from error
 
 
+class UnknownAddressView(ApiView):
+    """Whatever else is asked for under `/api/`, by anybody."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise ApiProblem("nicht_gefunden")
+
+
 def _credential(request: Request) -> Credential:
     return cast(Credential, request.auth)
 
 
+def _refuse_media(request: Request) -> None:
+    if request.content_type.partition(";")[0].strip().lower() != "application/json":
+        raise ApiProblem("medientyp")
+    if (coding := request.headers.get("Content-Encoding", "identity").lower()) != "identity":
+        text = _("Senden Sie die Nachricht ohne „Content-Encoding: %(coding)s“.")
+        raise ApiProblem("medientyp", text % {"coding": coding[:40]})
+
+
 def _body(request: Request) -> bytes:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > settings.MAX_PUSH_BYTES:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length.isdecimal():
+        raise ApiProblem("nicht_lesbar", _("Nennen Sie mit „Content-Length“, wie lang die Nachricht ist."))
+    if int(length) > settings.MAX_PUSH_BYTES:
         raise ApiProblem("zu_gross")
     return request._request.body
 
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT_PAGE))
-    if not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
-        raise ApiProblem("nicht_lesbar", f"limit muss eine Zahl von 1 bis {MAX_PAGE} sein.")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MAX_PAGE):
+        detail = _("limit muss eine Zahl von 1 bis %(most)d sein.") % {"most": MAX_PAGE}
+        raise ApiProblem("nicht_lesbar", detail)
     return int(text)
 
 
@@ -247,23 +172,24 @@ def _uuid(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError as error:
-        raise ApiProblem("nicht_lesbar", "vor muss die Kennung einer Lieferung sein.") from error
+        raise ApiProblem("nicht_lesbar", _("vor muss die Kennung einer Lieferung sein.")) from error
 
 
 def _answer_receipt(request: Request, receipt: push.Receipt) -> Response:
     delivery = receipt.delivery
     url = _url(request, delivery) if delivery else ""
+    headers = {"Idempotent-Replayed": "true"} if receipt.replayed else {}
     if receipt.faults:
-        total = delivery.fault_count if delivery else len(receipt.faults)
-        raise of_findings(receipt.faults, total=total, url=url)
+        problem = of_findings(receipt.faults, total=receipt.fault_count, url=url)
+        problem.headers = headers
+        raise problem
     if delivery is None:
         return Response(_dry_answer(receipt))
     changed = delivery.new_count + delivery.changed_count + delivery.deleted_count
-    response = Response(_answer(request, delivery, receipt.warnings), status=201 if changed else 200)
-    response["Location"] = url
-    if receipt.replayed:
-        response["Idempotent-Replayed"] = "true"
-    return response
+    answer = _answer(request, delivery, receipt.warnings)
+    # A repeat gets the first answer, even when the delivery was taken back since.
+    answer["status"] = Delivery.Status.ACCEPTED.value
+    return Response(answer, status=201 if changed else 200, headers={"Location": url, **headers})
 
 
 def _dry_answer(receipt: push.Receipt) -> dict[str, Any]:

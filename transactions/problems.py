@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpRequest
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from transactions.findings import CATALOGUE, Finding, Text
 
 MAX_LISTED = 1_000
+MEDIA_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,6 @@ PROBLEMS: dict[str, Problem] = {
     "methode": Problem(
         405, _("Diese Methode gibt es hier nicht"), _("Die Dokumentation der Schnittstelle nennt die Methoden jeder Adresse."),
     ),
-    "antwortformat": Problem(
-        406, _("Dieses Antwortformat gibt es nicht"), _("Nehmen Sie application/json an."),
-    ),
     "anfrage_laeuft": Problem(
         409, _("Eine Anfrage mit demselben Idempotency-Key läuft noch"),
         _("Warten Sie einige Sekunden und fragen Sie mit demselben Schlüssel noch einmal."),
@@ -91,13 +94,20 @@ PROBLEMS: dict[str, Problem] = {
         400, _("Der Idempotency-Key ist zu lang"), _("Nehmen Sie höchstens 255 Zeichen, zum Beispiel eine UUID."),
     ),
     "fehler": Problem(
-        500, _("Bei uns ist ein Fehler aufgetreten"), _("Versuchen Sie es später noch einmal. Es wurde nichts gespeichert."),
+        500, _("Bei uns ist ein Fehler aufgetreten"),
+        _("Versuchen Sie es später noch einmal. Eine Lieferung wird ganz oder gar nicht übernommen; sie zu wiederholen, ist immer sicher."),
     ),
 }  # fmt: skip
 
-# Faults of a message as a whole that are not a matter of reading it.
-_STATUS_OF_FINDING = {"datei_leer": 422, "zeilenzahl": 422, "zeilen_zu_viele": 413}
-_CODE_OF_STATUS = {401: "anmeldung_fehlt", 403: "nicht_erlaubt", 404: "nicht_gefunden", 405: "methode", 406: "antwortformat", 413: "zu_gross", 415: "medientyp"}  # fmt: skip
+# Findings that say that a message could not be read as a delivery.
+_UNREADABLE = {
+    "json_unlesbar", "json_kodierung", "json_zahl", "json_doppelt", "json_tiefe", "json_zeichen",
+    "feld_fehlt", "feld_unbekannt", "umfang_fehlt", "umfang_ueberfluessig",
+}  # fmt: skip
+_CODE_OF_STATUS = {
+    401: "anmeldung_fehlt", 403: "nicht_erlaubt", 404: "nicht_gefunden", 405: "methode",
+    413: "zu_gross", 415: "medientyp",
+}  # fmt: skip
 
 
 class ApiProblem(exceptions.APIException):
@@ -106,42 +116,53 @@ class ApiProblem(exceptions.APIException):
     def __init__(
         self,
         code: str,
-        detail: str = "",
+        detail: Text = "",
         *,
         findings: Sequence[Finding] = (),
         total: int | None = None,
         url: str = "",
     ) -> None:
         super().__init__(detail, code)
-        self.code, self.text, self.findings, self.url = code, detail, findings, url
+        self.code, self.text, self.findings, self.url = code, str(detail), findings, url
         self.total = len(findings) if total is None else total
+        self.headers: dict[str, str] = {}
         self.status_code = PROBLEMS[code].status
 
 
 def of_findings(findings: Sequence[Finding], *, total: int, url: str = "") -> ApiProblem:
     """The problem of a refused delivery: 400 when the message is not readable, 422 when rows are at fault."""
     first = findings[0]
-    of_message = first.line is None or first.code == "feld_fehlt"
-    status = _STATUS_OF_FINDING.get(first.code, 400) if of_message else 422
-    if status != 422:
-        code = "zu_gross" if status == 413 else "nicht_lesbar"
-        return ApiProblem(code, first.message, findings=findings, total=total, url=url)
-    detail = _("Es wurde nichts gespeichert. Beheben Sie %(count)s Fehler und senden Sie alles noch einmal.")
+    if first.code == "zeilen_zu_viele":
+        return ApiProblem("zu_gross", first.message, findings=findings, total=total, url=url)
+    # A cell of the wrong type is its row's fault; a message or row of another shape cannot be read.
+    if first.code in _UNREADABLE or (first.code == "feld_typ" and not first.field):
+        return ApiProblem("nicht_lesbar", first.message, findings=findings, total=total, url=url)
+    detail = ngettext(
+        "Es wurde nichts gespeichert. Beheben Sie %(count)d Fehler und senden Sie alles noch einmal.",
+        "Es wurde nichts gespeichert. Beheben Sie die %(count)d Fehler und senden Sie alles noch einmal.",
+        total,
+    )
     return ApiProblem("zeilen_fehlerhaft", detail % {"count": total}, findings=findings, total=total, url=url)
 
 
-def handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Translates every error of an API view; None (a 500 page) for what nobody foresaw."""
+def handler(error: Exception, context: dict[str, Any]) -> Response:
+    """Translates every error of an API view; what nobody foresaw is logged and stays inside."""
     problem = _problem_of(error)
     if problem is None:
-        return None
-    request = context["request"]
-    response = Response(
-        _body(problem, request), status=problem.status_code, content_type="application/problem+json"
-    )
+        logger.error("Unforeseen error in %s", context["request"].path, exc_info=error)
+        problem = ApiProblem("fehler")
+    body = _body(problem, context["request"])
+    response = Response(body, status=problem.status_code, headers=problem.headers, content_type=MEDIA_TYPE)
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     return response
+
+
+def plain_response(code: str, request: HttpRequest) -> HttpResponse:
+    """The same without a view of the API: for what fails before or outside of one."""
+    problem = ApiProblem(code)
+    body = json.dumps(_body(problem, request), ensure_ascii=False)
+    return HttpResponse(body, status=problem.status_code, content_type=MEDIA_TYPE)
 
 
 def _problem_of(error: Exception) -> ApiProblem | None:
@@ -152,22 +173,19 @@ def _problem_of(error: Exception) -> ApiProblem | None:
     if isinstance(error, Http404):
         return ApiProblem("nicht_gefunden")
     if isinstance(error, PermissionDenied):
-        return ApiProblem("nicht_erlaubt")
+        return ApiProblem("nicht_erlaubt", str(error))
     if isinstance(error, exceptions.APIException):
         codes = error.get_codes()
-        known = (
-            codes
-            if isinstance(codes, str) and codes in PROBLEMS
-            else _CODE_OF_STATUS.get(error.status_code, "nicht_lesbar")
-        )
-        return ApiProblem(known, str(error.detail) if known == codes else "")
+        if isinstance(codes, str) and codes in PROBLEMS:
+            return ApiProblem(codes, str(error.detail))
+        return ApiProblem(_CODE_OF_STATUS.get(error.status_code, "nicht_lesbar"))
     return None
 
 
 def _body(problem: ApiProblem, request: HttpRequest) -> dict[str, Any]:
     kind = PROBLEMS[problem.code]
     body: dict[str, Any] = {
-        "type": absolute(request, explanation(problem.code)),
+        "type": _type(problem.code, request),
         "title": str(kind.title),
         "status": kind.status,
         "detail": problem.text or str(kind.cure),
@@ -178,6 +196,13 @@ def _body(problem: ApiProblem, request: HttpRequest) -> dict[str, Any]:
     if problem.url:
         body["url"] = problem.url
     return body
+
+
+def _type(code: str, request: HttpRequest) -> str:
+    try:
+        return absolute(request, explanation(code))
+    except DisallowedHost:
+        return explanation(code)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""The JSON message of the push interface: strict types, every fault named by its JSON pointer."""
+"""The JSON message of the push interface: strict types, every fault named by its JSON pointer.
+
+Particulars of findings are German words of `findings.WORDS`, said in the reader's language later.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from django.utils.translation import gettext as _
 
 from transactions.findings import Finding
 from transactions.rows import Rows
@@ -18,10 +21,17 @@ from zsk import months
 FIELDS = ("modus", "probelauf", "anzahl_zeilen", "umfang", "zeilen")
 ROW_FIELDS = ("onlineservice", "ars", "monat", "anzahl")
 SCOPE_FIELDS = ("onlineservice", "monat")
+MODES = ("ergaenzen", "ersetzen")
+
 _TYPES = {
-    bool: "ein Wahrheitswert", int: "eine Zahl", float: "eine Kommazahl",
-    str: "ein Text", list: "eine Liste", dict: "ein Objekt",
+    bool: "ein Wahrheitswert", int: "eine Zahl", float: "eine Kommazahl", str: "ein Text",
+    list: "eine Liste", dict: "ein Objekt", type(None): "null",
 }  # fmt: skip
+_MAX_DIGITS = 4_000  # Python itself reads no more than 4,300
+# What PostgreSQL cannot store: NUL and halves of surrogate pairs (whole pairs are found too, and then read).
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_SHOWN = 80
+_NAME_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -45,135 +55,166 @@ class Message:
 def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
     """`own` is the number of the only service that the sender delivers for: rows may leave it out.
 
-    Raises Unreadable when the message as a whole is wrong; faults of single rows stay with the rows.
+    Raises Unreadable when the message as a whole is wrong; faults of single cells stay with the rows.
     """
     message = _parse(body)
-    _refuse_unknown(message, FIELDS, "")
+    _refuse(_unknown(message, FIELDS, ""))
     replace = _mode(message)
-    dry_run = _typed(message, "probelauf", bool, "ein Wahrheitswert", False)
+    dry_run = _typed(message, "probelauf", bool, False)
     lines = _lines(message, max_rows)
-    _refuse_missing(lines, own)
     scope = _scope(message, own, replace=replace)
-    return Message(replace, dry_run, _rows(lines, own, may_be_empty=replace), scope)
+    if not lines and not replace:
+        raise Unreadable(Finding("datei_leer", pointer="/zeilen"))
+    return Message(replace, dry_run, _rows(lines, own), scope)
+
+
+# --- the text ------------------------------------------------------------------------------------
+
+
+class _BadNumberError(ValueError):
+    """NaN, Infinity, or more digits than anybody reads."""
+
+
+class _DoubledFieldError(ValueError):
+    """One object names a field twice, and readers would differ in which they take."""
 
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(
-            body.decode("utf-8-sig"), parse_constant=_no_constant, object_pairs_hook=_no_doubles
-        )
+        text = body.decode("utf-8-sig")
+        message = json.loads(text, parse_constant=_constant, parse_int=_integer, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
-        raise _unreadable(_("Byte %(byte)s ist kein UTF-8.") % {"byte": error.start}) from error
+        raise Unreadable(Finding("json_kodierung", params={"byte": str(error.start)})) from error
     except json.JSONDecodeError as error:
-        where = _("Zeile %(line)s, Spalte %(column)s") % {"line": error.lineno, "column": error.colno}
-        raise _unreadable(f"{error.msg} ({where}).") from error
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(str(error)) from error
-    if not isinstance(message, dict):
-        raise _wrong_type("", _("die Nachricht"), "ein Objekt", message)
+        where = {"zeile": str(error.lineno), "spalte": str(error.colno)}
+        raise Unreadable(Finding("json_unlesbar", params=where)) from error
+    except _BadNumberError as error:
+        raise Unreadable(Finding("json_zahl", value=str(error))) from error
+    except _DoubledFieldError as error:
+        raise Unreadable(Finding("json_doppelt", value=str(error))) from error
+    except RecursionError as error:
+        raise Unreadable(Finding("json_tiefe")) from error
+    if _SUSPECT.search(text) and not _storable(message):
+        raise Unreadable(Finding("json_zeichen"))
+    if type(message) is not dict:
+        raise _wrong_type("", "die Nachricht", "ein Objekt", message)
     return message
 
 
-def _unreadable(reason: str) -> Unreadable:
-    return Unreadable(Finding("json_unlesbar", params={"grund": reason}))
+def _constant(name: str) -> None:
+    raise _BadNumberError(name)
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(_("%(name)s ist keine Zahl.") % {"name": name})
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise _BadNumberError(f"{digits[:20]}…")
+    return int(digits)
 
 
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError(_("Ein Feld steht in einem Objekt zweimal."))
-    return result
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _value in pairs]
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise _DoubledFieldError(_harmless(doubled)[:_NAME_SHOWN])
+    return found
 
 
-def _refuse_unknown(found: dict[str, Any], known: tuple[str, ...], pointer: str) -> None:
-    if unknown := [name for name in found if name not in known]:
-        raise Unreadable(
-            *(
-                Finding(
-                    "feld_unbekannt", value=name[:80], pointer=f"{pointer}/{name[:80]}",
-                    params={"feld": name[:80], "erlaubt": ", ".join(known)},
-                )
-                for name in unknown[:20]
-            )
-        )  # fmt: skip
+def _harmless(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
-def _typed(message: dict[str, Any], name: str, kind: type, wanted: str, default: Any) -> Any:
+def _storable(message: Any) -> bool:
+    text = json.dumps(message, ensure_ascii=False)
+    return "\\u0000" not in text and text == text.encode("utf-8", "ignore").decode()
+
+
+# --- its fields ----------------------------------------------------------------------------------
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    if findings:
+        raise Unreadable(*findings)
+
+
+def _unknown(
+    found: dict[str, Any], known: tuple[str, ...], pointer: str, row: int | None = None
+) -> list[Finding]:
+    names = [name for name in found if name not in known]
+    return [_unknown_field(name[:_NAME_SHOWN], known, pointer, row) for name in names]
+
+
+def _unknown_field(name: str, known: tuple[str, ...], pointer: str, row: int | None) -> Finding:
+    params = {"feld": name, "erlaubt": ", ".join(known)}
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return Finding(
+        "feld_unbekannt", value=name, line=_line(row), row=row, params=params, pointer=f"{pointer}/{escaped}"
+    )
+
+
+def _missing(name: str, pointer: str, row: int | None = None) -> Finding:
+    return Finding(
+        "feld_fehlt", name, "", _line(row), row, params={"feld": name}, pointer=f"{pointer}/{name}"
+    )
+
+
+def _line(row: int | None) -> int | None:
+    """The line of a row in the delivery's report, whose header is line 1."""
+    return None if row is None else row + 2
+
+
+def _wrong_type(pointer: str, name: str, wanted: str, value: Any) -> Unreadable:
+    params = {"feld": name, "soll": wanted, "ist": _TYPES[type(value)]}
+    return Unreadable(Finding("feld_typ", value=_shown(value), pointer=pointer, params=params))
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in JSON; text keeps its quotes, so that `"5"` and 5 look different."""
+    return json.dumps(value, ensure_ascii=False)[:_SHOWN]
+
+
+def _typed(message: dict[str, Any], name: str, kind: type, default: Any) -> Any:
     value = message.get(name, default)
-    if type(value) is not kind and value is not default:
+    if type(value) is not kind:  # not isinstance: True is an int as well
+        wanted = "eine ganze Zahl" if kind is int else _TYPES[kind]
         raise _wrong_type(f"/{name}", name, wanted, value)
     return value
 
 
-def _wrong_type(pointer: str, name: str, wanted: str, value: Any) -> Unreadable:
-    params = {"feld": name, "soll": wanted, "ist": _type_name(value)}
-    return Unreadable(Finding("feld_typ", pointer=pointer, value=_shown(value), params=params))
-
-
-def _type_name(value: Any) -> str:
-    return "null" if value is None else _TYPES[type(value)]
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)[:80]
-
-
 def _mode(message: dict[str, Any]) -> bool:
-    mode = message.get("modus", "ergaenzen")
-    if mode not in ("ergaenzen", "ersetzen"):
-        raise _wrong_type("/modus", "modus", "„ergaenzen“ oder „ersetzen“", mode)
-    return bool(mode == "ersetzen")
+    mode = message.get("modus", MODES[0])
+    if mode not in MODES:
+        params = {"feld": "modus", "soll": "„ergaenzen“ oder „ersetzen“", "ist": _shown(mode)}
+        raise Unreadable(Finding("feld_typ", value=_shown(mode), pointer="/modus", params=params))
+    return bool(mode == MODES[1])
 
 
-def _lines(message: dict[str, Any], max_rows: int) -> list[dict[str, Any]]:
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _lines(message: dict[str, Any], max_rows: int) -> list[Any]:
     if "zeilen" not in message:
-        raise Unreadable(Finding("feld_fehlt", pointer="/zeilen", params={"feld": "zeilen"}))
-    lines: list[dict[str, Any]] = message["zeilen"]
-    if type(lines) is not list:
-        raise _wrong_type("/zeilen", "zeilen", "eine Liste", lines)
+        raise Unreadable(Finding("feld_fehlt", params={"feld": "zeilen"}, pointer="/zeilen"))
+    lines: list[Any] = _typed(message, "zeilen", list, None)
     if len(lines) > max_rows:
-        raise Unreadable(Finding("zeilen_zu_viele", params={"ist": str(len(lines)), "grenze": str(max_rows)}))
-    announced = _typed(message, "anzahl_zeilen", int, "eine ganze Zahl", len(lines))
+        params = {"ist": str(len(lines)), "grenze": str(max_rows)}
+        raise Unreadable(Finding("zeilen_zu_viele", pointer="/zeilen", params=params))
+    announced = _typed(message, "anzahl_zeilen", int, len(lines))
     if announced != len(lines):
-        params = {"soll": str(announced), "ist": str(len(lines))}
-        raise Unreadable(Finding("zeilenzahl", value=str(announced), pointer="/anzahl_zeilen", params=params))
-    for index, line in enumerate(lines):
-        if type(line) is not dict:
-            raise _wrong_type(f"/zeilen/{index}", f"zeilen/{index}", "ein Objekt", line)
-        if line.keys() - ROW_FIELDS_SET:
-            _refuse_unknown(line, ROW_FIELDS, f"/zeilen/{index}")
+        params = {"soll": str(announced)[:_SHOWN], "ist": str(len(lines))}
+        raise Unreadable(Finding("zeilenzahl", value=params["soll"], pointer="/anzahl_zeilen", params=params))
     return lines
 
 
-ROW_FIELDS_SET = frozenset(ROW_FIELDS)
-
-
-def _refuse_missing(lines: list[dict[str, Any]], own: str | None) -> None:
-    needed = ROW_FIELDS if own is None else ROW_FIELDS[1:]
-    missing = [
-        Finding(
-            "feld_fehlt",
-            name,
-            line=index + 2,
-            row=index,
-            pointer=f"/zeilen/{index}/{name}",
-            params={"feld": name},
-        )
-        for index, line in enumerate(lines)
-        for name in needed
-        if name not in line
-    ]
-    if missing:
-        raise Unreadable(*missing)
-
-
-def _rows(lines: list[dict[str, Any]], own: str | None, *, may_be_empty: bool) -> Rows:
-    if not lines and not may_be_empty:
-        raise Unreadable(Finding("datei_leer", pointer="/zeilen"))
+def _rows(lines: list[Any], own: str | None) -> Rows:
+    needed = set(ROW_FIELDS if own is None else ROW_FIELDS[1:])
+    known = set(ROW_FIELDS)
+    # One comparison of sets tells the shape of nearly every row.
+    strange = [
+        index for index, line in enumerate(lines)
+        if type(line) is not dict or not needed <= line.keys() <= known
+    ]  # fmt: skip
+    _refuse([fault for index in strange for fault in _shape_faults(lines[index], index, needed)])
     faults: list[Finding] = []
     return Rows.of(
         service=_texts(lines, "onlineservice", faults, default=own or ""),
@@ -185,15 +226,24 @@ def _rows(lines: list[dict[str, Any]], own: str | None, *, may_be_empty: bool) -
     )
 
 
+def _shape_faults(line: Any, index: int, needed: set[str]) -> list[Finding]:
+    pointer = f"/zeilen/{index}"
+    if type(line) is not dict:
+        params = {"feld": f"zeilen/{index}", "soll": "ein Objekt", "ist": _TYPES[type(line)]}
+        return [Finding("feld_typ", "", _shown(line), _line(index), index, params=params, pointer=pointer)]
+    missing = [name for name in ROW_FIELDS if name in needed and name not in line]
+    return [
+        *_unknown(line, ROW_FIELDS, pointer, index), *(_missing(name, pointer, index) for name in missing)
+    ]  # fmt: skip
+
+
 def _texts(lines: list[dict[str, Any]], name: str, faults: list[Finding], default: str = "") -> list[str]:
-    texts = []
-    for index, line in enumerate(lines):
-        value = line.get(name, default)
+    texts = [line.get(name, default) for line in lines]
+    for index, value in enumerate(texts):
         if type(value) is not str:
-            params = {"feld": name, "soll": "ein Text", "ist": _type_name(value)}
-            faults.append(_row_fault("feld_typ", name, value, index, params))
-            value = ""
-        texts.append(value)
+            params = {"feld": name, "soll": "ein Text", "ist": _TYPES[type(value)]}
+            faults.append(_cell_fault("feld_typ", name, value, index, params))
+            texts[index] = ""
     return texts
 
 
@@ -205,46 +255,60 @@ def _counts(lines: list[dict[str, Any]], faults: list[Finding]) -> list[str]:
         if value is None:
             value = "löschen"
         elif type(value) is not int:
-            faults.append(_row_fault("anzahl_typ", "anzahl", value, index, {"ist": _type_name(value)}))
+            faults.append(_cell_fault("anzahl_typ", "anzahl", value, index, {"ist": _TYPES[type(value)]}))
             value = ""
         texts.append(str(value))
     return texts
 
 
-def _row_fault(code: str, name: str, value: Any, index: int, params: dict[str, str]) -> Finding:
+def _cell_fault(code: str, name: str, value: Any, index: int, params: dict[str, str]) -> Finding:
     pointer = f"/zeilen/{index}/{name}"
-    return Finding(code, name, _shown(value), index + 2, index, params=params, pointer=pointer)
+    return Finding(code, name, _shown(value), _line(index), index, params=params, pointer=pointer)
+
+
+# --- what is replaced ----------------------------------------------------------------------------
 
 
 def _scope(message: dict[str, Any], own: str | None, *, replace: bool) -> list[ScopeEntry]:
-    entries = message.get("umfang")
     if not replace:
-        if entries is not None:
+        if "umfang" in message:
             raise Unreadable(Finding("umfang_ueberfluessig", pointer="/umfang"))
         return []
-    if not entries:
+    entries = message.get("umfang")
+    if entries is None or entries == []:
         raise Unreadable(Finding("umfang_fehlt", pointer="/umfang"))
     if type(entries) is not list:
         raise _wrong_type("/umfang", "umfang", "eine Liste", entries)
-    return [_scope_entry(entry, f"/umfang/{index}", own) for index, entry in enumerate(entries)]
+    needed = SCOPE_FIELDS if own is None else SCOPE_FIELDS[1:]
+    shapes = [_scope_shape(entry, f"/umfang/{index}", needed) for index, entry in enumerate(entries)]
+    _refuse([fault for faults in shapes for fault in faults])
+    found = [_scope_month(entry["monat"], f"/umfang/{index}") for index, entry in enumerate(entries)]
+    _refuse([month for month in found if isinstance(month, Finding)])
+    return [
+        ScopeEntry(entry.get("onlineservice", own or ""), month)
+        for entry, month in zip(entries, found, strict=True) if not isinstance(month, Finding)
+    ]  # fmt: skip
 
 
-def _scope_entry(entry: Any, pointer: str, own: str | None) -> ScopeEntry:
+def _scope_shape(entry: Any, pointer: str, needed: tuple[str, ...]) -> list[Finding]:
     if type(entry) is not dict:
-        raise _wrong_type(pointer, pointer.removeprefix("/"), "ein Objekt", entry)
-    _refuse_unknown(entry, SCOPE_FIELDS, pointer)
-    for name in SCOPE_FIELDS if own is None else SCOPE_FIELDS[1:]:
-        if name not in entry:
-            raise Unreadable(Finding("feld_fehlt", name, pointer=f"{pointer}/{name}", params={"feld": name}))
-    for name, value in entry.items():
-        if type(value) is not str:
-            raise _wrong_type(f"{pointer}/{name}", name, "ein Text", value)
-    month = parse_month(entry["monat"], running=months.running(), strict=True)
-    if isinstance(month, Fault):
-        raise Unreadable(
-            Finding(
-                month.code, "monat", entry["monat"][:80], pointer=f"{pointer}/monat",
-                suggestion=month.suggestion, params=month.params,
-            )
-        )  # fmt: skip
-    return ScopeEntry(entry.get("onlineservice", own or ""), month)
+        return _wrong_type(pointer, pointer[1:], "ein Objekt", entry).findings
+    faults = _unknown(entry, SCOPE_FIELDS, pointer)
+    faults += [_missing(name, pointer) for name in needed if name not in entry]
+    for name in SCOPE_FIELDS:
+        if type(entry.get(name, "")) is not str:
+            faults += _wrong_type(f"{pointer}/{name}", name, "ein Text", entry[name]).findings
+    return faults
+
+
+def _scope_month(text: str, pointer: str) -> dt.date | Finding:
+    month = parse_month(text, running=months.running(), strict=True)
+    if isinstance(month, dt.date):
+        return month
+    return _scope_fault(month, text, f"{pointer}/monat")
+
+
+def _scope_fault(fault: Fault, text: str, pointer: str) -> Finding:
+    return Finding(
+        fault.code, "monat", text[:_SHOWN], suggestion=fault.suggestion, params=fault.params, pointer=pointer
+    )

@@ -1,0 +1,355 @@
+"""How the push interface describes itself: fields, parameters, statuses and examples of the OpenAPI document.
+
+The texts are published as they stand here, in German; nothing is parsed by these serializers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema_serializer,
+)
+from rest_framework import serializers
+
+from transactions.models import MAX_COUNT
+from transactions.problems import MAX_LISTED, MEDIA_TYPE, PROBLEMS
+
+MAX_PAGE = 1_000
+DEFAULT_PAGE = 100
+MAX_KEY_LENGTH = 255
+
+STATUSES = {
+    "uebernommen": "gespeichert, oder es war schon alles so gespeichert",
+    "probelauf": "geprüft, nichts gespeichert",
+    "abgelehnt": "nichts gespeichert",
+    "wartet": "wartet auf Bestätigung",
+    "in_arbeit": "wird gerade gespeichert",
+    "rueckgaengig": "gespeichert und später zurückgenommen",
+}
+
+
+@extend_schema_serializer(component_name="Befund")
+class FindingSerializer(serializers.Serializer[Any]):
+    """Ein Fehler oder Hinweis zu einer Zeile oder zur Nachricht als Ganzem."""
+
+    zeile = serializers.IntegerField(
+        allow_null=True,
+        help_text="Zeile im Bericht, dessen Kopfzeile die Zeile 1 ist: die erste gesendete Zeile ist 2.",
+    )
+    zeiger = serializers.CharField(
+        allow_null=True, help_text="Stelle in der Nachricht als JSON Pointer (RFC 6901)."
+    )
+    feld = serializers.CharField(allow_null=True, help_text="Name des Felds.")
+    wert = serializers.CharField(help_text="Was dort steht, höchstens 200 Zeichen.")
+    code = serializers.CharField(
+        help_text="Bleibt gleich, auch wenn sich Meldungen ändern. Erklärt unter /hilfe/fehler/{code}/."
+    )
+    meldung = serializers.CharField(help_text="Deutsch, englisch bei „Accept-Language: en“.")
+    vorschlag = serializers.CharField(allow_null=True, help_text="Was richtig wäre, wo es sicher ist.")
+
+
+@extend_schema_serializer(component_name="Zeile")
+class RowSerializer(serializers.Serializer[Any]):
+    """Die Anzahl eines Onlineservices in einer Region und einem Monat."""
+
+    onlineservice = serializers.CharField(
+        required=False,
+        help_text="ZSK-Nummer (OS-000123) oder die Kennung, unter der das Portal den Onlineservice führt. "
+        "Darf fehlen, wenn der Zugangsschlüssel für genau einen Onlineservice gilt.",
+    )
+    ars = serializers.RegexField(
+        r"^[0-9]{12}$",
+        min_length=12, max_length=12,
+        help_text="Amtlicher Regionalschlüssel, 12 Ziffern als Text. Deutschland als Ganzes: 000000000000.",
+    )  # fmt: skip
+    monat = serializers.RegexField(
+        r"^[0-9]{4}-(0[1-9]|1[0-2])$",
+        help_text="JJJJ-MM, ab 2016-01. Der laufende Monat wird angenommen und als vorläufig gezeigt.",
+    )
+    anzahl = serializers.IntegerField(
+        min_value=0, max_value=MAX_COUNT, allow_null=True,
+        help_text="Ganze Zahl ohne Anführungszeichen und Nachkommastellen. 0 heißt: es gab keine "
+        "Transaktionen. null nimmt den gespeicherten Wert zurück.",
+    )  # fmt: skip
+
+
+@extend_schema_serializer(component_name="Servicemonat")
+class ScopeSerializer(serializers.Serializer[Any]):
+    """Ein Monat eines Onlineservices, der ersetzt wird."""
+
+    onlineservice = serializers.CharField(required=False, help_text="Wie in den Zeilen.")
+    monat = serializers.RegexField(r"^[0-9]{4}-(0[1-9]|1[0-2])$", help_text="JJJJ-MM.")
+
+
+@extend_schema_serializer(component_name="Lieferung")
+class MessageSerializer(serializers.Serializer[Any]):
+    """Eine Lieferung. Sie wird ganz übernommen oder gar nicht; andere Felder als diese werden abgelehnt."""
+
+    modus = serializers.ChoiceField(
+        ["ergaenzen", "ersetzen"], default="ergaenzen",
+        help_text="ergaenzen berührt nur die genannten Zeilen. ersetzen macht jeden Monat in umfang genau so, "
+        "wie die Zeilen es sagen; ein Monat ohne Zeilen wird leer.",
+    )  # fmt: skip
+    probelauf = serializers.BooleanField(default=False, help_text="true prüft alles und speichert nichts.")
+    anzahl_zeilen = serializers.IntegerField(
+        required=False, min_value=0,
+        help_text="Wie viele Zeilen gesendet werden. Stimmt die Zahl nicht, wird die Lieferung abgelehnt.",
+    )  # fmt: skip
+    umfang = ScopeSerializer(
+        many=True, required=False,
+        help_text="Nur bei ersetzen, und dann nötig. Eine Zeile außerhalb ist ein Fehler.",
+    )  # fmt: skip
+    zeilen = RowSerializer(
+        many=True, max_length=settings.MAX_PUSH_ROWS,
+        help_text=f"Höchstens {settings.MAX_PUSH_ROWS:,}".replace(",", ".") + " Zeilen.",
+    )  # fmt: skip
+
+
+@extend_schema_serializer(component_name="Ergebnis")
+class AnswerSerializer(serializers.Serializer[Any]):
+    """Was aus einer Lieferung geworden ist."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="null beim Probelauf.")
+    status = serializers.ChoiceField(
+        list(STATUSES.items()), help_text="Andere als diese Werte können später dazukommen."
+    )
+    neu = serializers.IntegerField(min_value=0, help_text="Werte, die es noch nicht gab.")
+    geaendert = serializers.IntegerField(min_value=0, help_text="Werte, die andere ersetzt haben.")
+    unveraendert = serializers.IntegerField(min_value=0, help_text="Werte, die schon so gespeichert waren.")
+    geloescht = serializers.IntegerField(min_value=0, help_text="Werte, die zurückgenommen wurden.")
+    hinweise = FindingSerializer(many=True, help_text="Was auffiel, ohne ein Fehler zu sein.")
+    url = serializers.URLField(allow_null=True, help_text="Adresse der Lieferung; null beim Probelauf.")
+
+
+@extend_schema_serializer(component_name="Seite")
+class PageSerializer(serializers.Serializer[Any]):
+    """Ein Stück einer Liste."""
+
+    ergebnisse = AnswerSerializer(many=True)
+    weiter = serializers.URLField(
+        allow_null=True, help_text="Adresse der nächsten Seite; null auf der letzten."
+    )
+
+
+@extend_schema_serializer(component_name="Problem")
+class ProblemSerializer(serializers.Serializer[Any]):
+    """Ein Fehler nach RFC 9457."""
+
+    type = serializers.URLField(help_text="Adresse einer Seite, die erklärt, was zu tun ist.")
+    title = serializers.CharField()
+    status = serializers.IntegerField(help_text="Der HTTP-Status.")
+    detail = serializers.CharField()
+    fehler = FindingSerializer(
+        many=True, required=False, max_length=MAX_LISTED,
+        help_text="Bei einer abgelehnten Lieferung die ersten 1.000 Fehler; im Bericht stehen alle.",
+    )  # fmt: skip
+    fehler_gesamt = serializers.IntegerField(required=False, help_text="Wie viele Fehler es gibt.")
+    url = serializers.URLField(required=False, help_text="Adresse der abgelehnten Lieferung.")
+
+
+# --- examples ------------------------------------------------------------------------------------
+
+_ID = "0197a6c2-5d0e-7b3a-9c1f-2f6f6d1c8e42"
+_URL = f"https://zsk.example.org/api/v1/lieferungen/{_ID}"
+_ROW = {"onlineservice": "OS-000123", "ars": "060000000000", "monat": "2025-05", "anzahl": 1204}
+_DONE = {
+    "id": _ID, "status": "uebernommen", "neu": 1, "geaendert": 0, "unveraendert": 0, "geloescht": 1,
+    "hinweise": [], "url": _URL,
+}  # fmt: skip
+_TRIED = {**_DONE, "id": None, "status": "probelauf", "url": None}
+_SAME = {**_DONE, "neu": 0, "unveraendert": 2, "geloescht": 0}
+_UNDOING = {**_DONE, "neu": 1, "geloescht": 1}
+_FINDING = {
+    "zeile": 7, "zeiger": "/zeilen/5/ars", "feld": "ars", "wert": "60000000000", "code": "ars_fuehrende_null",
+    "meldung": "Dem Regionalschlüssel fehlt die führende Null: Er hat 11 statt 12 Ziffern. Das macht Excel, wenn"
+    " die Spalte als Zahl gespeichert wird.",
+    "vorschlag": "060000000000",
+}  # fmt: skip
+REQUESTS = [
+    OpenApiExample(
+        "Probelauf",
+        description="Prüft alles und speichert nichts.",
+        value={"probelauf": True, "zeilen": [_ROW]},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Ergänzen",
+        description="Setzt einen Wert und nimmt einen anderen zurück. Was nicht genannt ist, bleibt.",
+        value={
+            "modus": "ergaenzen", "probelauf": False, "anzahl_zeilen": 2,
+            "zeilen": [_ROW, {**_ROW, "ars": "070000000000", "anzahl": None}],
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Ersetzen",
+        description="Danach ist der Mai genau das, was hier steht; alles andere dieses Monats ist zurückgenommen.",
+        value={
+            "modus": "ersetzen", "umfang": [{"onlineservice": "OS-000123", "monat": "2025-05"}], "zeilen": [_ROW],
+        },
+        request_only=True,
+    ),
+]  # fmt: skip
+
+
+def _problem_example(code: str) -> OpenApiExample:
+    problem = PROBLEMS[code]
+    value: dict[str, Any] = {
+        "type": f"https://zsk.example.org/hilfe/fehler/{code}/",
+        "title": str(problem.title), "status": problem.status, "detail": str(problem.cure),
+    }  # fmt: skip
+    if code == "zeilen_fehlerhaft":
+        value |= {"fehler": [_FINDING], "fehler_gesamt": 1, "url": _URL}
+    return _answer_example(code, value, problem.status, media_type=MEDIA_TYPE)
+
+
+def _answer_example(
+    name: str, value: Any, status: int, *, media_type: str = "application/json"
+) -> OpenApiExample:
+    return OpenApiExample(
+        name, value=value, response_only=True, status_codes=[str(status)], media_type=media_type
+    )
+
+
+def problems(*codes: str) -> tuple[dict[Any, Any], list[OpenApiExample]]:
+    """What an operation declares for the problems that it can answer with: responses and examples."""
+    responses: dict[Any, Any] = {}
+    # The document is German, whichever request was the first to import this.
+    with translation.override(settings.LANGUAGE_CODE):
+        for code in codes:
+            status = PROBLEMS[code].status
+            titles = [str(PROBLEMS[other].title) for other in codes if PROBLEMS[other].status == status]
+            described = OpenApiResponse(ProblemSerializer, description="; ".join(titles) + ".")
+            responses[status, MEDIA_TYPE] = described
+        return responses, [_problem_example(code) for code in codes]
+
+
+NO_ACCESS = (
+    "anmeldung_fehlt", "anmeldung_verfahren", "schluessel_unbekannt",
+    "schluessel_abgelaufen", "schluessel_widerrufen",
+)  # fmt: skip
+
+
+def _operation(
+    operation_id: str, summary: str, description: str, *,
+    answers: dict[Any, Any], faults: Iterable[str],
+    examples: Iterable[OpenApiExample] = (), parameters: Iterable[OpenApiParameter] = (), **more: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Arguments of `extend_schema`; every operation needs a credential, and any may fail unforeseen."""
+    responses, problem_examples = problems(*NO_ACCESS, *faults, "fehler")
+    return {
+        "operation_id": operation_id, "summary": summary, "description": description, "tags": ["Lieferungen"],
+        "parameters": [_LANGUAGE, *parameters, _CHALLENGE], "responses": answers | responses,
+        "examples": [*examples, *problem_examples], **more,
+    }  # fmt: skip
+
+
+# --- parameters and headers ----------------------------------------------------------------------
+
+
+def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **more)
+
+
+def _answer_header(name: str, description: str, *statuses: int) -> OpenApiParameter:
+    return _header(name, description, response=list(statuses))
+
+
+_LANGUAGE = _header("Accept-Language", "en gibt englische Meldungen.", enum=["de", "en"], default="de")
+_CHALLENGE = _answer_header("WWW-Authenticate", "Wie man sich anmeldet: Bearer.", 401)
+_IDENTITY = OpenApiParameter(
+    "id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="Kennung der Lieferung, aus „id“ der Antwort."
+)
+
+PUSH = _operation(
+    "liefern", "Transaktionszahlen liefern",
+    "Prüft alle Zeilen und übernimmt sie zusammen oder gar nicht. Ein zweiter Wert für denselben Onlineservice, "
+    "dieselbe Region und denselben Monat ersetzt den ersten; addiert wird nie. Dieselbe Lieferung noch einmal "
+    "ändert nichts.",
+    request=MessageSerializer,
+    parameters=[
+        _header(
+            "Idempotency-Key",
+            "Ein eigener Wert je Lieferung, höchstens 255 Zeichen, zum Beispiel eine UUID. Eine Wiederholung "
+            "mit demselben Wert und demselben Inhalt bekommt die erste Antwort. Er gilt 90 Tage.",
+        ),
+        _answer_header("Location", "Adresse der Lieferung.", 200, 201),
+        _answer_header("Idempotent-Replayed", "true, wenn dies die Antwort von damals ist.", 200, 201, 400, 422),
+    ],
+    answers={
+        (201, "application/json"): OpenApiResponse(AnswerSerializer, description="Gespeichert, etwas hat sich geändert."),
+        (200, "application/json"): OpenApiResponse(AnswerSerializer, description="Probelauf, oder es hat sich nichts geändert."),
+    },
+    faults=[
+        "nicht_lesbar", "idempotenz_form", "anfrage_laeuft", "zu_gross", "medientyp", "zeilen_fehlerhaft",
+        "idempotenz_anderer_inhalt",
+    ],
+    examples=[
+        *REQUESTS,
+        _answer_example("Gespeichert", _DONE, 201),
+        _answer_example("Probelauf ohne Fehler", _TRIED, 200),
+        _answer_example("Nichts geändert", _SAME, 200),
+    ],
+)  # fmt: skip
+LIST = _operation(
+    "lieferungen", "Eigene Lieferungen, die neueste zuerst",
+    "Alle Lieferungen mit diesem Zugangsschlüssel, auch abgelehnte, und alle anderen zu seinen Onlineservices.",
+    parameters=[
+        OpenApiParameter(
+            "limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE},
+            description="Wie viele auf einer Seite stehen.",
+        ),
+        OpenApiParameter("vor", OpenApiTypes.UUID, description="Nur ältere als diese; steht in „weiter“."),
+    ],
+    answers={(200, "application/json"): OpenApiResponse(PageSerializer, description="Eine Seite der Liste.")},
+    faults=["nicht_lesbar"],
+    examples=[_answer_example("Letzte Seite", {"ergebnisse": [_DONE], "weiter": None}, 200)],
+)  # fmt: skip
+DETAIL = _operation(
+    "lieferung", "Eine Lieferung nachsehen",
+    "Was aus der Lieferung geworden ist. Bei einer abgelehnten stehen ihre Fehler unter „hinweise“.",
+    parameters=[_IDENTITY],
+    answers={(200, "application/json"): OpenApiResponse(AnswerSerializer, description="Die Lieferung.")},
+    faults=["nicht_lesbar", "nicht_gefunden"],
+    examples=[_answer_example("Übernommen", _DONE, 200)],
+)  # fmt: skip
+UNDO = _operation(
+    "ruecknahme", "Eine Lieferung rückgängig machen",
+    "Gibt jedem Wert, den die Lieferung geändert hat, seinen früheren Stand zurück. Das geht, solange keiner "
+    "davon danach noch einmal geändert wurde. Die Antwort ist die neue Lieferung, die das getan hat.",
+    parameters=[_IDENTITY],
+    answers={(200, "application/json"): OpenApiResponse(AnswerSerializer, description="Die Rücknahme.")},
+    faults=["nicht_erlaubt", "nicht_lesbar", "nicht_gefunden", "ruecknahme_unmoeglich"],
+    examples=[_answer_example("Zurückgenommen", _UNDOING, 200)],
+)  # fmt: skip
+REPORT = _operation(
+    "bericht", "Bericht einer Lieferung als CSV",
+    "Alle gesendeten Zeilen in ihrer Reihenfolge, mit „ergebnis“ und „hinweis“. UTF-8, mit Semikolon getrennt. "
+    "Den Bericht gibt es einige Wochen lang.",
+    parameters=[_IDENTITY, _answer_header("Content-Disposition", "Name der Datei.", 200)],
+    answers={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="Der Bericht.")},
+    faults=["nicht_lesbar", "nicht_gefunden", "bericht_abgelaufen"],
+    examples=[
+        _answer_example(
+            "Bericht",
+            "onlineservice;ars;monat;anzahl;ergebnis;hinweis\r\nOS-000123;060000000000;2025-05;1204;neu;\r\n",
+            200, media_type="text/csv",
+        )
+    ],
+)  # fmt: skip
+
+
+def close_objects(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """Says of everything that is sent that other fields are refused; drf-spectacular has no word for it."""
+    for name in ("Lieferung", "Zeile", "Servicemonat"):
+        if schema := result.get("components", {}).get("schemas", {}).get(name):
+            schema["additionalProperties"] = False
+    return result
