@@ -1,4 +1,4 @@
-"""Who may open what: a table for pages, one for the interface. An address without an entry fails the suite."""
+"""Who may open what: a table for pages, one for the interface; an address without an entry fails."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -81,8 +81,8 @@ def invent(service: DemoService, number: int, places: Sequence[Place], *, today:
     chosen = [place for place in places if _reports(service, place)]
     shares = _shares(service, chosen, span)
     chance = np.random.default_rng([SEED, number])
-    noise = chance.lognormal(0, 0.05, (MONTHS * 2, len(chosen)))[: len(span)]
-    weather = chance.lognormal(0, 0.02, MONTHS * 2)[: len(span)]
+    noise = chance.lognormal(0, 0.03, (MONTHS * 2, len(chosen)))[: len(span)]
+    weather = chance.lognormal(0, 0.012, MONTHS * 2)[: len(span)]
     level = np.array([_level(service, month, running) for month in span]) * weather
     if span[-1] == running:
         level[-1] *= (today.day - 1) / 30.4
