@@ -16,7 +16,7 @@ from transactions.models import Delivery, DeliveryService
 from transactions.staging import Staged
 from zsk import formats
 
-_FOREIGN = gettext_lazy(
+FOREIGN = gettext_lazy(
     "Diese Lieferung enthält Zahlen von Onlineservices, für die Sie nicht liefern. Zurücknehmen kann sie,"
     " wer für alle liefern darf."
 )
@@ -34,13 +34,14 @@ def undo(delivery: Delivery, *, by: User | Credential) -> Delivery:
     Locks like every delivery.
     """
     if not may_undo(delivery, by):
-        raise PermissionDenied(_FOREIGN)
+        raise PermissionDenied(FOREIGN)
     with transaction.atomic():
         current = Delivery.objects.select_for_update().get(pk=delivery.pk)
         _refuse_unless_accepted(current)
         taking_back = _new_delivery(current, by)
         staged = _staged(current, taking_back)
         writing.lock(staged.services)
+        staging.expect_many_rows()
         _refuse_if_changed_since(current, staged)
         _stage_former_values(current, staged)
         outcome = writing.Outcome(staging.diff(staged))

@@ -1,11 +1,26 @@
+"""Addresses of delivering: screens, the push interface, and help on faults."""
+
 from django.urls import URLPattern, path
 
 from transactions import api
+from transactions.views import deliveries, faults, mine, uploads
 
 app_name = "transactions"
 urlpatterns: list[URLPattern] = [
     path("api/v1/lieferungen", api.DeliveriesView.as_view(), name="api_deliveries"),
     path("api/v1/lieferungen/<uuid:pk>", api.DeliveryView.as_view(), name="api_delivery"),
     path("api/v1/lieferungen/<uuid:pk>/bericht", api.ReportView.as_view(), name="api_report"),
-    path("hilfe/fehler/<slug:code>/", api.ReportView.as_view(), name="fault"),
+    path("meine/", mine.mine, name="mine"),
+    path("liefern/", mine.deliver, name="deliver"),
+    path("liefern/datei", uploads.upload, name="upload"),
+    path("liefern/<uuid:pk>/", uploads.review, name="review"),
+    path("liefern/<uuid:pk>/uebernehmen", uploads.confirm, name="confirm"),
+    path("liefern/<uuid:pk>/verwerfen", uploads.discard, name="discard"),
+    path("liefern/<uuid:pk>/bericht.csv", uploads.review_report, name="review_report"),
+    path("lieferungen/", deliveries.deliveries, name="deliveries"),
+    path("lieferungen/<uuid:pk>/", deliveries.delivery, name="delivery"),
+    path("lieferungen/<uuid:pk>/bericht.csv", deliveries.delivery_report, name="delivery_report"),
+    path("lieferungen/<uuid:pk>/zuruecknehmen", deliveries.undo, name="undo"),
+    path("hilfe/fehler/", faults.faults, name="faults"),
+    path("hilfe/fehler/<slug:code>/", faults.fault, name="fault"),
 ]

@@ -1,0 +1,70 @@
+"""The pages about faults and warnings: what each means, said with an example, and how to cure it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from transactions.findings import CATALOGUE, Text
+from transactions.problems import PROBLEMS, explained
+
+# What stands for the particulars of a finding where none is at hand.
+EXAMPLES = {
+    "ab": "Januar 2026", "art": "eine Excel- oder LibreOffice-Datei", "bis": "Dezember 2025",
+    "bytes": "Byte 0xE4", "erlaubt": "modus, probelauf, anzahl_zeilen, umfang, zeilen", "erster": "2016-01",
+    "feld": "zeilen", "gefunden": "ars, monat, anzahl", "grenze": "200 MB", "groesse": "340 MB",
+    "byte": "17", "ist": "ein Text", "laufend": "2026-06", "monat": "Mai 2026",
+    "nachfolger": "Hanau (064150000000)", "name": "Hanau", "nummer": "5", "soll": "eine Liste",
+    "spalte": "ars", "stellen": "5", "teile": "16", "wert": "Kommentar", "zeile": "7", "zuerst": "4",
+    "vorschlag": "060000000000",
+}  # fmt: skip
+OF_CODE = {
+    "json_unlesbar": {"zeile": "3", "spalte": "14"},
+    "json_zahl": {"wert": "NaN"},
+    "json_doppelt": {"wert": "anzahl"},
+    "ars_ebene": {"name": "Hanau", "ist": "Gemeinde", "soll": "Land"},
+    "anzahl_typ": {"ist": "ein Text"},
+    "doppelzaehlung": {"name": "Hessen"},
+    "teil_und_ganzes": {"name": "Hessen"},
+    "kopfzeile_fehlt": {"wert": "OS-000123 | 060000000000 | 2026-05 | 1204"},
+    "spalte_doppelt": {"gefunden": "ars, Regionalschlüssel"},
+    "spalte_uebergangen": {"wert": "ergebnis"},
+    "spalte_verstanden": {"wert": "Regionalschlüssel"},
+    "zeile_spalten": {"wert": "OS-000123;060000000000;2026-05;1;204"},
+    "zeilenzahl": {"soll": "120", "ist": "118"},
+    "zeilen_zu_viele": {"ist": "250.000", "grenze": "100.000"},
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`message` is empty for errors of the interface as such; `status` is theirs alone."""
+
+    code: str
+    title: Text
+    message: str
+    cure: Text
+    warning: bool = False
+    status: int | None = None
+
+
+def explanation_of(code: str) -> Explanation | None:
+    found = explained(code)
+    if found is None:
+        return None
+    title, message, cure = found
+    problem, kind = PROBLEMS.get(code), CATALOGUE.get(code)
+    examples = defaultdict(lambda: "…", {**EXAMPLES, **OF_CODE.get(code, {})})
+    return Explanation(
+        code, title, str(message) % examples if message else "", cure,
+        warning=bool(kind and kind.warning and not problem), status=problem.status if problem else None,
+    )  # fmt: skip
+
+
+def of_findings() -> list[Explanation]:
+    """Everything that can be said of a file or a row, in the order of the catalogue."""
+    return [found for code in CATALOGUE if (found := explanation_of(code))]
+
+
+def of_problems() -> list[Explanation]:
+    return [found for code in PROBLEMS if (found := explanation_of(code))]

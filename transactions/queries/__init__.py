@@ -1,0 +1,1 @@
+"""Reading for the screens of delivering; each function costs a constant number of queries."""

@@ -1,0 +1,136 @@
+"""Deliveries as a person may see them: as a whole, or only the parts of their own services."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+
+from accounts.models import User
+from portals.models import Portal
+from services.models import NUMBER, OnlineService
+from transactions.delivery import ChangedValue
+from transactions.models import CountRevision, Delivery, DeliveryQuerySet, DeliveryService
+
+COUNTS = ("new_count", "changed_count", "same_count", "deleted_count")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a delivery did to the services that somebody may see of it, together or one by one."""
+
+    new: int
+    changed: int
+    same: int
+    deleted: int
+    service: OnlineService | None = None
+
+    @property
+    def touched(self) -> int:
+        return self.new + self.changed + self.deleted
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of the list; `part` is everything where `whole`, else only what belongs to the person."""
+
+    delivery: Delivery
+    part: Part
+    whole: bool
+    services: int
+
+
+def matching(deliveries: DeliveryQuerySet, *, text: str, among: User) -> DeliveryQuerySet:
+    """Deliveries for services that a number or a piece of a name means, among those of the person."""
+    services = OnlineService.objects.deliverable_by(among)
+    number = NUMBER.match(text.strip())
+    wanted = services.filter(Q(pk=int(number[1])) if number else Q(name__icontains=text.strip()))
+    touched = DeliveryService.objects.filter(service__in=wanted)
+    return deliveries.filter(Q(pk__in=touched.values("delivery")) | Q(service__in=wanted))
+
+
+def sees_whole(delivery: Delivery, user: User) -> bool:
+    """Who sent it, who administers the key it came by, operations, and who delivers for all its services."""
+    return bool(listed([delivery], user)[0].whole)
+
+
+def listed(deliveries: Sequence[Delivery], user: User) -> list[Listed]:
+    """Needs `select_related("credential", "service")`; five queries, whatever the number of deliveries."""
+    ids = [delivery.pk for delivery in deliveries]
+    rows = DeliveryService.objects.filter(delivery__in=ids)
+    total = dict(rows.order_by().values_list("delivery").annotate(parts=Count("service")))
+    mine: dict[uuid.UUID, dict[str, Any]] = {
+        row["delivery"]: dict(row)
+        for row in rows.filter(service__in=OnlineService.objects.deliverable_by(user))
+        .order_by()
+        .values("delivery")
+        .annotate(parts=Count("service"), one=Min("service"), **{name: Sum(name) for name in COUNTS})
+    }
+    keys = _Keys(deliveries, user)
+    names = OnlineService.objects.in_bulk([row["one"] for row in mine.values() if row["parts"] == 1])
+    result = []
+    for delivery in deliveries:
+        own = mine.get(delivery.pk, {})
+        parts = total.get(delivery.pk, 0)
+        whole = keys.open(delivery) or (parts > 0 and own.get("parts") == parts)
+        new, changed, same, deleted = (
+            getattr(delivery, name) if whole else own.get(name, 0) for name in COUNTS
+        )
+        service = names.get(own["one"]) if own.get("parts") == 1 else delivery.service
+        part = Part(new, changed, same, deleted, service)
+        result.append(Listed(delivery, part, whole, parts if whole else own.get("parts", 0)))
+    return result
+
+
+class _Keys:
+    """Which deliveries are a person's own, by themselves or by a key that is theirs."""
+
+    def __init__(self, deliveries: Sequence[Delivery], user: User) -> None:
+        self.user = user
+        sent_by = [delivery.credential for delivery in deliveries if delivery.credential]
+        services = {key.service_id for key in sent_by if key.service_id}
+        portals = {key.portal_id for key in sent_by if key.portal_id}
+        allowed = OnlineService.objects.deliverable_by(user).filter(pk__in=services)
+        self.services = set(allowed.values_list("pk", flat=True)) if services else set()
+        held = Portal.objects.filter(pk__in=portals, members=user)
+        self.portals = set(held.values_list("pk", flat=True)) if portals else set()
+
+    def open(self, delivery: Delivery) -> bool:
+        if self.user.is_operations or delivery.user_id == self.user.pk:
+            return True
+        key = delivery.credential
+        return key is not None and (key.service_id in self.services or key.portal_id in self.portals)
+
+
+def parts(delivery: Delivery, *, user: User, whole: bool) -> list[Part]:
+    """What the delivery did to each service, by name; without `whole` only the person's own services."""
+    rows = DeliveryService.objects.filter(delivery=delivery).select_related("service")
+    if not whole:
+        rows = rows.filter(service__in=OnlineService.objects.deliverable_by(user))
+    return [
+        Part(row.new_count, row.changed_count, row.same_count, row.deleted_count, row.service)
+        for row in rows.order_by("service__name", "service")
+    ]
+
+
+def together(parts: Sequence[Part]) -> Part:
+    return Part(
+        sum(part.new for part in parts), sum(part.changed for part in parts),
+        sum(part.same for part in parts), sum(part.deleted for part in parts),
+    )  # fmt: skip
+
+
+def changed_values(delivery: Delivery, *, services: Sequence[int], limit: int) -> list[ChangedValue]:
+    """The first values that the delivery replaced or took away, from its revisions."""
+    if delivery.first_month is None or delivery.last_month is None:
+        return []
+    rows = CountRevision.objects.filter(
+        service__in=services, month__range=(delivery.first_month, delivery.last_month), delivery=delivery.pk
+    ).select_related("ars")
+    return [
+        ChangedValue(row.service_id, row.month, row.ars_id, row.ars.name, row.old, row.new)
+        for row in rows.order_by("service", "-month", "ars")[:limit]
+    ]

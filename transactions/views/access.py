@@ -1,0 +1,28 @@
+"""Doors from a request to a person and to the deliveries that they may see."""
+
+import uuid
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from accounts.models import User
+from transactions.models import Delivery
+
+
+def person(request: HttpRequest) -> User:
+    """Who is signed in; for views behind `login_required`."""
+    assert isinstance(request.user, User)  # noqa: S101 (login_required has seen to it)
+    return request.user
+
+
+def own_upload(request: HttpRequest, pk: uuid.UUID) -> Delivery:
+    """A file that this person uploaded; what others uploaded is not there."""
+    uploads = Delivery.objects.filter(user=person(request), channel=Delivery.Channel.FILE)
+    return get_object_or_404(uploads.select_related("service"), pk=pk)
+
+
+def visible_delivery(request: HttpRequest, pk: uuid.UUID) -> Delivery:
+    visible = Delivery.objects.visible_to(person(request))
+    return get_object_or_404(
+        visible.select_related("credential", "service", "undoes", "undone_by", "user"), pk=pk
+    )

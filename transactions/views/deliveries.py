@@ -1,0 +1,159 @@
+"""What was delivered: the list, one delivery, its report, and taking it back.
+
+Only for people who are signed in. Who may deliver for some of a delivery's services sees only their parts;
+the file itself, findings and report are for those who see the whole.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from transactions import report, sentences
+from transactions import undo as taking_back
+from transactions.contents import ContentExpired
+from transactions.findings import Finding
+from transactions.forms import DeliveryFilter
+from transactions.models import Delivery, DeliveryQuerySet
+from transactions.queries import deliveries as reading
+from transactions.undo import UndoRefused
+from transactions.views.access import person, visible_delivery
+from transactions.views.counts import Counts
+from transactions.views.findings import findings_list
+
+PER_PAGE = 25
+PARTS_SHOWN = 50
+CHANGES_SHOWN = 20
+
+
+@login_required
+@require_safe
+def deliveries(request: HttpRequest) -> HttpResponse:
+    """Everyone signed in, what they may see of each."""
+    user, form = person(request), DeliveryFilter(request.GET)
+    chosen = _filtered(Delivery.objects.visible_to(user), form, user)
+    page = Paginator(chosen.select_related("credential", "service"), PER_PAGE).get_page(
+        request.GET.get("seite")
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "lines": reading.listed(list(page.object_list), user),
+        "filtered": any(form.cleaned_data.values()) if form.is_valid() else False,
+    }
+    return render(request, "transactions/deliveries.html", context)
+
+
+def _filtered(chosen: DeliveryQuerySet, form: DeliveryFilter, user: User) -> DeliveryQuerySet:
+    form.is_valid()
+    if status := form.cleaned_data.get("status"):
+        chosen = chosen.filter(status=status)
+    if channel := form.cleaned_data.get("weg"):
+        chosen = chosen.filter(channel=channel)
+    if text := form.cleaned_data.get("service"):
+        chosen = reading.matching(chosen, text=text, among=user)
+    return chosen.order_by("-pk")
+
+
+@login_required
+@require_safe
+def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Who may deliver for one of its services, who sent it, and operations."""
+    shown, user = visible_delivery(request, pk), person(request)
+    whole = reading.sees_whole(shown, user)
+    parts = reading.parts(shown, user=user, whole=whole)
+    together = reading.together(parts)
+    services = {part.service.pk: part.service for part in parts if part.service}
+    changed = reading.changed_values(shown, services=list(services), limit=CHANGES_SHOWN)
+    context = {
+        "delivery": shown,
+        "whole": whole,
+        "parts": parts[:PARTS_SHOWN],
+        "hidden_parts": len(parts) - PARTS_SHOWN,
+        "one": parts[0].service if len(parts) == 1 else None,
+        "counts": Counts.of_part(together),
+        "tally": sentences.tally(
+            new=together.new, changed=together.changed, same=together.same, deleted=together.deleted
+        ),
+        "changes": together.changed + together.deleted,
+        "changed": [(services[value.service_id], value) for value in changed],
+        "found": _findings(request, shown) if whole else None,
+        "has_report": whole and shown.chunks.exists(),
+        **_undo_state(shown, user),
+    }
+    return render(request, "transactions/delivery.html", context)
+
+
+def _findings(request: HttpRequest, shown: Delivery) -> Any:
+    kept = [Finding.from_stored(row) for row in shown.findings.all()]
+    return findings_list(kept, request.GET, fault_count=shown.fault_count)
+
+
+def _undo_state(shown: Delivery, user: User) -> dict[str, Any]:
+    """Whether the person may take it back, and why it cannot be taken back."""
+    if shown.status != Delivery.Status.ACCEPTED or shown.channel == Delivery.Channel.UNDO:
+        return {"may_undo": False, "why_not": ""}
+    may = taking_back.may_undo(shown, user)
+    return {"may_undo": may, "why_not": taking_back.why_not(shown) if may else ""}
+
+
+@login_required
+@require_safe
+def delivery_report(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Who sees the whole delivery; for others there is no such file."""
+    shown, user = visible_delivery(request, pk), person(request)
+    if not reading.sees_whole(shown, user):
+        raise Http404(str(pk))
+    try:
+        return report.response(shown, principal=user)
+    except ContentExpired:
+        return render(request, "transactions/expired.html", {"delivery": shown, "done": True}, status=410)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Who may deliver for every service of the delivery: GET states the consequence, POST does it."""
+    shown, user = visible_delivery(request, pk), person(request)
+    if not taking_back.may_undo(shown, user):
+        raise PermissionDenied(str(taking_back.FOREIGN))
+    why_not = taking_back.why_not(shown)
+    if request.method == "POST" and not why_not:
+        try:
+            done = taking_back.undo(shown, by=user)
+        except UndoRefused as refused:
+            why_not = str(refused)
+        else:
+            messages.success(request, _done(shown))
+            return redirect("transactions:delivery", done.pk)
+    parts = reading.parts(shown, user=user, whole=True)
+    context = {
+        "delivery": shown,
+        "why_not": why_not,
+        "part": reading.together(parts),
+        "one": parts[0].service if len(parts) == 1 else None,
+        "services": len(parts),
+        "public": sum(part.service is not None and part.service.published_at is not None for part in parts),
+    }
+    status = 409 if request.method == "POST" else 200
+    return render(request, "transactions/undo.html", context, status=status)
+
+
+def _done(shown: Delivery) -> str:
+    back = shown.changed_count + shown.deleted_count
+    parts = []
+    if shown.new_count:
+        parts.append(_("%(values)s gelöscht") % {"values": sentences.values(shown.new_count)})
+    if back:
+        parts.append(_("%(values)s wiederhergestellt") % {"values": sentences.values(back)})
+    return _("Rückgängig gemacht: %(parts)s.") % {"parts": ", ".join(parts)}

@@ -1,0 +1,203 @@
+"""Delivering a file: choose it, look at what it would do, take it over or throw it away.
+
+Only for people who are signed in; an upload belongs to whoever made it and is not there for others.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from services.models import NUMBER, OnlineService
+from transactions import report, sentences, uploads
+from transactions.contents import ContentExpired
+from transactions.delivery import DeliveryRejected, StoredDataChanged
+from transactions.forms import UploadForm
+from transactions.models import Delivery
+from transactions.queries import reviews
+from transactions.uploads import Review
+from transactions.views.access import own_upload, person
+from transactions.views.counts import Counts
+from transactions.views.findings import findings_list
+from zsk import formats
+
+MONTHS_SHOWN = 20
+ROWS_SHOWN = 10
+CURES_SHOWN = 3
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Whoever may deliver for at least one service."""
+    user = person(request)
+    if not OnlineService.objects.deliverable_by(user).exists():
+        return render(request, "transactions/no_services.html")
+    if request.method != "POST":
+        form = UploadForm(user=user, initial=_chosen_service(request))
+        return render(request, "transactions/upload.html", {"form": form})
+    form = UploadForm(request.POST, request.FILES, user=user)
+    if not form.is_valid():
+        return render(request, "transactions/upload.html", {"form": form}, status=422)
+    file = form.cleaned_data["file"]
+    service = form.cleaned_data["service"]
+    delivery = uploads.receive(file.chunks, name=file.name, by=user, service=service)
+    return redirect("transactions:review", delivery.pk)
+
+
+def _chosen_service(request: HttpRequest) -> dict[str, Any]:
+    """`?service=OS-000123` chooses it in the form."""
+    match = NUMBER.match(request.GET.get("service", ""))
+    return {"service": int(match[1])} if match else {}
+
+
+@login_required
+@require_safe
+def review(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Whoever uploaded the file."""
+    delivery = own_upload(request, pk)
+    if delivery.status not in (Delivery.Status.WAITING, Delivery.Status.REFUSED):
+        return redirect("transactions:delivery", pk)
+    try:
+        found = uploads.review(delivery, by=person(request))
+    except ContentExpired:
+        return render(request, "transactions/expired.html", {"delivery": delivery}, status=410)
+    if found.checked is None:
+        return _show_unreadable(request, delivery, found)
+    if found.fault_count:
+        return _show_faults(request, delivery, found)
+    if not found.outcome.touched:
+        return render(request, "transactions/review_same.html", _context(request, delivery, found))
+    return _show_ready(request, delivery, found)
+
+
+def _context(request: HttpRequest, delivery: Delivery, found: Review) -> dict[str, Any]:
+    """What all states of the preview show."""
+    services = reviews.services_of(found.checked) if found.checked else {}
+    several = None if len(services) == 1 else formats.number(len(services))
+    return {
+        "delivery": delivery,
+        "services": services,
+        "service": delivery.service or (None if several else next(iter(services.values()))),
+        "several": several if services else None,
+        "review": found,
+        "changed": [(services[value.service_id], value) for value in found.changed],
+        "counts": Counts.of_review(found),
+        "found": findings_list(found.findings, request.GET, fault_count=found.fault_count),
+        "row_count": found.checked.row_count if found.checked else 0,
+    }
+
+
+def _again(request: HttpRequest, delivery: Delivery) -> UploadForm:
+    """The form for the mended file; for the same service as before."""
+    return UploadForm(user=person(request), initial={"service": delivery.service_id})
+
+
+def _show_unreadable(request: HttpRequest, delivery: Delivery, found: Review) -> HttpResponse:
+    context = {"delivery": delivery, "review": found, "form": _again(request, delivery)}
+    return render(request, "transactions/review_unreadable.html", context)
+
+
+def _show_faults(request: HttpRequest, delivery: Delivery, found: Review) -> HttpResponse:
+    faults = [finding for finding in found.findings if not finding.is_warning]
+    cures = list(dict.fromkeys(str(finding.kind.cure) for finding in faults))
+    context = {
+        **_context(request, delivery, found),
+        "faulty_rows": found.checked.faulty_rows if found.checked else 0,
+        "cures": cures[:CURES_SHOWN],
+        "form": _again(request, delivery),
+        "changes": found.outcome.total("changed") + found.outcome.total("deleted"),
+    }
+    return render(request, "transactions/review_faults.html", context)
+
+
+def _show_ready(request: HttpRequest, delivery: Delivery, found: Review) -> HttpResponse:
+    context = _context(request, delivery, found)
+    services, outcome = context["services"], found.outcome
+    touched = {part.service_id for part in outcome.touched}
+    changes = reviews.month_changes(outcome, services, limit=MONTHS_SHOWN)
+    published = sum(services[pk].published_at is not None for pk in touched)
+    newest = changes[0]
+    context |= {
+        "announcement": sentences.announcement(outcome),
+        "months": changes,
+        "hidden_months": len(outcome.touched) - len(changes),
+        "period": sentences.period({part.month for part in outcome.touched}),
+        "newest": newest if len(touched) == 1 and newest.after is not None else None,
+        "laender": reviews.laender(found.checked, newest.service, newest.month)
+        if len(touched) == 1 and found.checked
+        else None,
+        "visibility": sentences.visibility(published, len(touched)),
+        "changes": outcome.total("changed") + outcome.total("deleted"),
+        "sample": reviews.sample(found, services, limit=ROWS_SHOWN),
+    }
+    return render(request, "transactions/review_ready.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Whoever uploaded the file, by POST. GET leads back to the preview: a session may have ended between."""
+    delivery = own_upload(request, pk)
+    if request.method != "POST":
+        return redirect("transactions:review", pk)
+    try:
+        done = uploads.confirm(delivery, by=person(request), seen=request.POST.get("gesehen", ""))
+    except StoredDataChanged:
+        text = _(
+            "Noch nichts übernommen: Seit der Vorschau hat sich der gespeicherte Stand geändert."
+            " Prüfen Sie die neue Vorschau und übernehmen Sie dann."
+        )
+        messages.warning(request, text)
+    except DeliveryRejected:
+        text = _("Nichts übernommen: Seit der Vorschau hat sich etwas geändert, jetzt hat die Datei Fehler.")
+        messages.error(request, text)
+    except (uploads.NotWaiting, ContentExpired):
+        pass  # the preview's address says what became of it
+    else:
+        messages.success(request, _("Übernommen: %(tally)s.") % {"tally": tally(done)})
+        return redirect("transactions:delivery", done.pk)
+    return redirect("transactions:review", pk)
+
+
+def tally(delivery: Delivery) -> str:
+    return sentences.tally(
+        new=delivery.new_count, changed=delivery.changed_count,
+        same=delivery.same_count, deleted=delivery.deleted_count,
+    )  # fmt: skip
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def discard(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Whoever uploaded the file, while it waits: GET asks, POST does it."""
+    delivery = own_upload(request, pk)
+    if delivery.status != Delivery.Status.WAITING:
+        return redirect("transactions:review", pk)
+    if request.method != "POST":
+        return render(request, "transactions/discard.html", {"delivery": delivery})
+    try:
+        uploads.discard(delivery)
+    except uploads.NotWaiting:
+        return redirect("transactions:review", pk)
+    text = _("Verworfen: %(file)s. Es wurde nichts gespeichert.")
+    messages.success(request, text % {"file": delivery.file_name})
+    return redirect("transactions:deliver")
+
+
+@login_required
+@require_safe
+def review_report(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Whoever uploaded the file: it again, with what would become of each row."""
+    delivery = own_upload(request, pk)
+    try:
+        return report.response(delivery, principal=person(request))
+    except ContentExpired:
+        return render(request, "transactions/expired.html", {"delivery": delivery}, status=410)
