@@ -78,8 +78,6 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
 
 def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[ChangedValue]]:
     """What `deliver()` would do now, and the first `changes` values it would change; stores nothing."""
-    if not len(checked) and not checked.scope:
-        return Outcome(), []
     with transaction.atomic():
         staged = staging.stage(checked, Delivery().pk)
         if checked.scope is not None:
@@ -148,6 +146,8 @@ def _locked_versions(services: list[int]) -> dict[int, int]:
     # distributed database locks single rows only. executemany sends them in one go.
     sql = "SELECT service_id, version FROM service_state WHERE service_id = %s FOR UPDATE"
     held: dict[int, int] = {}
+    if not services:
+        return held
     with connection.cursor() as wrapped:
         cursor = wrapped.cursor  # psycopg's own cursor: Django's executemany returns no rows
         cursor.executemany(sql, [(pk,) for pk in sorted(services)], returning=True)

@@ -188,7 +188,7 @@ def _after(delivered: Values, stored: Values) -> Values:
 
 
 def _stored_relatives(delivered: Values) -> Values | None:
-    """Stored values that can matter: of each month one range of keys, around the areas of all parents."""
+    """Stored values that can matter: one range of keys, around the areas of all possible parents."""
     is_parent = (delivered.ars % _SIZES[-1] == 0) & (delivered.count > 0)
     own = delivered.filter(is_parent)
     above = _stored_ancestors(delivered)
@@ -199,38 +199,15 @@ def _stored_relatives(delivered: Values) -> Values | None:
 def _stored_ancestors(delivered: Values) -> Values | None:
     distinct = np.unique(delivered.ars)
     keys = np.unique(np.concatenate([distinct - distinct % size for size in _SIZES]))
-    return _fetch(
-        """
-        SELECT f.service_id, f.month, f.ars, f.count FROM transaction_count f
-         WHERE f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s
-           AND f.ars = ANY(%(keys)s) AND f.count > 0
-        """,
-        services=np.unique(delivered.service).tolist(),
-        first=_day(delivered.month.min()),
-        last=_day(delivered.month.max()),
-        keys=[f"{key:012d}" for key in keys],
-    )
+    return _fetch("f.ars = ANY(%(keys)s) AND f.count > 0", delivered, keys=[f"{key:012d}" for key in keys])
 
 
 def _stored_in_areas(parents: Values) -> Values | None:
-    months = _service_month(parents)
-    firsts = np.flatnonzero(np.diff(months, prepend=-1))
-    highest = np.maximum.reduceat(parents.ars + area_size(parents.ars) - 1, firsts)
+    highest = parents.ars + area_size(parents.ars) - 1
     return _fetch(
-        """
-        SELECT f.service_id, f.month, f.ars, f.count
-          FROM unnest(%(services)s::bigint[], %(months)s::date[], %(low)s::text[], %(high)s::text[])
-               AS area(service_id, month, low, high)
-          JOIN transaction_count f ON f.service_id = area.service_id AND f.month = area.month
-           AND f.ars BETWEEN (area.low COLLATE "C") AND (area.high COLLATE "C")
-         WHERE f.service_id = ANY(%(distinct)s)
-        """,
-        services=parents.service[firsts].tolist(),
-        months=[_day(month) for month in parents.month[firsts]],
-        low=[f"{ars:012d}" for ars in parents.ars[firsts]],
-        high=[f"{ars:012d}" for ars in highest],
-        distinct=np.unique(parents.service).tolist(),
-    )
+        "f.ars BETWEEN %(low)s AND %(high)s", parents,
+        low=f"{parents.ars.min():012d}", high=f"{highest.max():012d}",
+    )  # fmt: skip
 
 
 def _day(month: np.int64) -> Any:
@@ -248,11 +225,22 @@ _RECORD = np.dtype([
 _HEADER_SIZE, _TRAILER_SIZE = 19, 2
 
 
-def _fetch(select: str, **params: Any) -> Values | None:
-    """Stored values, sorted, or None; by COPY, as a month of all Gemeinden has 11,000 of them."""
+def _fetch(condition: str, months_of: Values, **params: Any) -> Values | None:
+    """Stored values of these services and months, sorted, or None.
+
+    By COPY, as a month of all Gemeinden has 11,000 of them; without a join, as its plan could be a bad one.
+    """
+    params["services"] = np.unique(months_of.service).tolist()
+    params["months"] = [_day(month) for month in np.unique(months_of.month)]
+    select = f"""
+        SELECT f.service_id, f.month, f.ars, f.count FROM transaction_count f
+         WHERE f.service_id = ANY(%(services)s) AND f.month = ANY(%(months)s) AND {condition}
+         ORDER BY 1, 2, 3
+    """
     with (
         connection.cursor() as cursor,
-        cursor.cursor.copy(f"COPY ({select} ORDER BY 1, 2, 3) TO STDOUT (FORMAT BINARY)", params) as copy,
+        # psycopg's own cursor: Django's takes no parameters here.
+        cursor.cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT BINARY)", params) as copy,
     ):
         data = b"".join(copy)
     records = np.frombuffer(data, _RECORD, (len(data) - _HEADER_SIZE) // _RECORD.itemsize, _HEADER_SIZE)

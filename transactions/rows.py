@@ -44,8 +44,9 @@ class Rows:
 
     `line` (int32) numbers each row as its sender sees it: lines of the file with the header as line 1; the
     first row of a JSON list is 2 as well, so that it has the line of its row in the report. `service` is None
-    where the delivery is for one service and does not name it. `faults` are what the reader itself found wrong with single rows. `strict` holds rows to the JSON
-    interface's forms and names them by JSON pointers as well.
+    where the delivery is for one service and does not name it. `faults` are what the reader itself found
+    wrong with single rows. `strict` holds rows to the JSON interface's forms and names them by JSON pointers
+    as well.
     """
 
     line: Codes

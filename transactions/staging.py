@@ -27,6 +27,7 @@ _RECORD = np.dtype([
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
 _BLOCK = 100_000
+_FEW = 30
 _DAY_ZERO = np.datetime64("2000-01-01", "D")  # PostgreSQL counts days from here
 
 # The joined tables are filtered by the services and months at hand as well: without it a distributed
@@ -96,7 +97,19 @@ def stage(checked: Checked, delivery: uuid.UUID) -> Staged:
         for start in range(0, len(checked), _BLOCK):
             copy.write(_records(checked, delivery, slice(start, start + _BLOCK)))
         copy.write(_TRAILER)
+    if len(checked) > _FEW or checked.scope is not None:
+        expect_many_rows()
     return Staged(delivery, *_extent(checked))
+
+
+def expect_many_rows() -> None:
+    """Makes every join in this transaction a linear one.
+
+    The staging table has no statistics: the planner takes it for nearly empty and would compare each of its
+    rows with each stored one. For a few rows that is right, as it looks each of them up.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def _extent(checked: Checked) -> tuple[list[int], dt.date, dt.date]:
@@ -105,7 +118,7 @@ def _extent(checked: Checked) -> tuple[list[int], dt.date, dt.date]:
     if len(checked):
         days += [day.item() for day in _days(np.array([checked.month.min(), checked.month.max()]))]
     services = sorted({*checked.services, *(pk for pk, _month in scope)})
-    return services, min(days), max(days)
+    return services, min(days, default=dt.date.max), max(days, default=dt.date.min)
 
 
 def _days(month: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -4,12 +4,15 @@ import datetime as dt
 import io
 from typing import Any
 
+import numpy as np
+
 from ozgsync.models import GERMANY, Level, Region, RegionChange, RegionVersion
 from services.models import OnlineService
 from tests.factories import UserFactory
-from transactions.checks import Checked, check
+from transactions.checks import Checked, check, month_number
 from transactions.delivery import deliver
 from transactions.models import Delivery
+from transactions.rows import Rows
 from transactions.sources import delimited
 
 LONG_AGO = dt.date(2016, 1, 1)
@@ -93,3 +96,26 @@ def new_delivery(**values: Any) -> Delivery:
 
 def delivered(*rows: str, scope: Any = None, **values: Any) -> Delivery:
     return deliver(checked(*rows, scope=scope), new_delivery(**values))
+
+
+def nothing(*, scope: Any, by: Any) -> Checked:
+    return check(Rows.of(service=[], ars=[], month=[], count=[]), by=by, scope=scope)
+
+
+def many(
+    service: OnlineService, regions: list[str], number: int, *, count: int, start: dt.date = LONG_AGO
+) -> Checked:
+    """That many valid rows: regions in turn, month after month from `start`, beyond today if need be."""
+    index = np.arange(number)
+    keys = np.array(sorted(regions), "S12")
+    return Checked(
+        service=np.full(number, service.pk),
+        month=month_number(start) + index // len(regions),
+        ars=keys[index % len(regions)],
+        count=np.full(number, count),
+        row=index,
+        row_count=number,
+        faults=[],
+        warnings=[],
+        services=[service.pk],
+    )
