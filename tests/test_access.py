@@ -23,6 +23,7 @@ from tests.factories import (
     land,
     personas,
 )
+from transactions import uploads
 from transactions.checks import check
 from transactions.delivery import deliver
 from transactions.models import Delivery
@@ -36,6 +37,7 @@ ROLES = ("public", "stranger", "supplier", "responsible", "portal_admin", "opera
 # Statuses in the order of ROLES; one number stands for all of them.
 Statuses = int | tuple[int, int, int, int, int, int]
 SIGNED_IN = (302, 200, 200, 200, 200, 200)
+ONLY_SENDER = (302, 404, 404, 200, 404, 404)
 NOT_PUBLIC = (404, 200, 200, 200, 200, 200)
 
 
@@ -78,9 +80,31 @@ PAGES = [
     E("/admin/logout/", 200),
     E("/admin/password_change/", SIGNED_IN),
     # transactions
+    E("/meine/", SIGNED_IN),
+    E("/liefern/", SIGNED_IN),
+    E("/liefern/datei", SIGNED_IN),
+    E("/liefern/datei", (302, 200, 422, 422, 422, 422), "post"),
+    E("/liefern/{upload}/", ONLY_SENDER),
+    E("/liefern/{upload}/uebernehmen", (302, 404, 404, 302, 404, 404)),
+    E("/liefern/{upload}/uebernehmen", (302, 404, 404, 302, 404, 404), "post"),
+    E("/liefern/{upload}/verwerfen", ONLY_SENDER),
+    E("/liefern/{upload}/verwerfen", (302, 404, 404, 302, 404, 404), "post"),
+    E("/liefern/{upload}/bericht.csv", ONLY_SENDER),
+    E("/lieferungen/", SIGNED_IN),
+    E("/lieferungen/{delivery}/", (302, 404, 200, 200, 200, 200)),
+    E("/lieferungen/{foreign}/", (302, 404, 404, 404, 200, 200)),
+    E("/lieferungen/{delivery}/bericht.csv", (302, 404, 410, 410, 410, 410)),
+    E("/lieferungen/{foreign}/bericht.csv", (302, 404, 404, 404, 410, 410)),
+    E("/lieferungen/{delivery}/zuruecknehmen", (302, 404, 200, 200, 200, 200)),
+    E("/lieferungen/{delivery}/zuruecknehmen", (302, 404, 302, 302, 302, 302), "post"),
+    E("/lieferungen/{foreign}/zuruecknehmen", (302, 404, 404, 404, 302, 302), "post"),
+    E("/hilfe/fehler/", 200),
     E("/hilfe/fehler/ars_unbekannt/", 200),
     E("/hilfe/fehler/gibt-es-nicht/", 404),
     # zsk
+    E("/api/docs/", 200),
+    E("/api/schema/", 200),
+    E("/api/gibt-es-nicht", 404),
     E("/impressum/", 200),
     E("/datenschutz/", 200),
     E("/barrierefreiheit/", 200),
@@ -116,6 +140,12 @@ def _deliver(service: OnlineService, by: User) -> Delivery:
     return deliver(check(rows, by=by, service=service), delivery)
 
 
+def _upload(service: OnlineService, by: User) -> Delivery:
+    """A file that waits for its sender's confirmation."""
+    content = f"ars;monat;anzahl\n060000000000;{months.last_full():%Y-%m};34\n".encode()
+    return uploads.receive(lambda: [content], name="Zahlen.csv", by=by, service=service)
+
+
 @pytest.fixture
 def world() -> World:
     """One portal with a published service and one that is not, a delivery for each, and a person per role."""
@@ -132,7 +162,7 @@ def world() -> World:
     }  # fmt: skip
     names = {
         "service": service.number, "hidden": hidden.number,
-        "delivery": str(delivery.pk), "foreign": str(foreign.pk),
+        "delivery": str(delivery.pk), "foreign": str(foreign.pk), "upload": str(_upload(service, owner).pk),
     }  # fmt: skip
     return World(people, names, service, portal)
 
@@ -148,9 +178,8 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
 
 
 def test_every_address_has_an_entry() -> None:
-    names = dict.fromkeys(("service", "hidden"), "OS-000001") | dict.fromkeys(
-        ("delivery", "foreign"), SOME_ID
-    )
+    ids = dict.fromkeys(("delivery", "foreign", "upload"), SOME_ID)
+    names = {"service": "OS-000001", "hidden": "OS-000002", **ids}
     entries = [*PAGES, *INTERFACE]
     covered = {resolve(entry.address.format(portal="portal", **names)).route for entry in entries}
     assert set(routes(get_resolver().url_patterns)) - covered == set()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
@@ -17,6 +18,7 @@ from accounts.models import User
 from ozgsync.loading import DATA_DIR, load_reference
 from ozgsync.models import Leistung
 from services.models import OnlineService
+from transactions import contents
 from transactions.models import CountRevision, Delivery, ServiceMonth, TransactionCount
 from zsk import months
 from zsk.demo import LOGINS
@@ -89,6 +91,7 @@ def test_bafoeg_digital_has_three_years_a_gap_a_correction_and_no_saarland(demo:
     assert revision.new is not None
     assert revision.new > revision.old
     refused = Delivery.objects.get(status=Delivery.Status.REFUSED)
+    assert refused.channel == Delivery.Channel.FILE
     assert set(refused.findings.values_list("code", flat=True)) == {"ars_fuehrende_null"}
 
 
@@ -110,6 +113,14 @@ def test_deliveries_lie_in_the_past_in_the_order_of_their_ids(demo: None) -> Non
     assert received == sorted(received)
     assert received[-1] <= timezone.now()
     assert set(Delivery.objects.values_list("channel", flat=True)) == {"push", "datei", "formular"}
+
+
+def test_what_was_sent_lately_can_be_looked_at(demo: None) -> None:
+    before = timezone.now() - dt.timedelta(days=settings.FILE_DAYS)
+    lately = Delivery.objects.filter(received_at__gt=before)
+    assert set(lately.values_list("channel", flat=True)) >= {"push"}
+    for delivery in lately.exclude(channel=Delivery.Channel.FORM):
+        assert contents.open_content(delivery).read()
 
 
 def test_what_is_assumed_says_so(demo: None) -> None:

@@ -1,6 +1,7 @@
 """Who delivered what when: invented histories of deliveries, in the order of their arrival."""
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,14 @@ class Parcel:
     reason: str = ""
     faulty: bool = False
 
+    def content(self) -> bytes:
+        """What was sent: a file, or the message of a push."""
+        names = ("onlineservice", "ars", "monat", "anzahl")
+        if self.rhythm in {Rhythm.PORTAL, Rhythm.PUSH}:
+            rows = [dict(zip(names, (*row[:3], int(row[3])), strict=True)) for row in self.rows]
+            return json.dumps({"zeilen": rows}).encode()
+        return "".join(";".join(row) + "\r\n" for row in [names, *self.rows]).encode()
+
 
 def parcels(number: int, service: DemoService, series: Series, *, now: dt.datetime) -> Iterator[Parcel]:
     """The deliveries of one service up to now."""
@@ -47,11 +56,11 @@ def parcels(number: int, service: DemoService, series: Series, *, now: dt.dateti
             yield Parcel(_at_night(timezone.localdate(now), number), [number], service.rhythm, rows)
 
 
-def corrections(number: int, series: Series, own: list[Parcel], *, now: dt.datetime) -> Iterator[Parcel]:
+def corrections(number: int, own: list[Parcel], *, now: dt.datetime) -> Iterator[Parcel]:
     """BAföG Digital has it all: a value corrected later, and a file that was refused and sent again."""
     if number != CORRECTED or len(own) < CORRECTED_AGO:
         return
-    wrong = own[-CORRECTED_AGO]
+    wrong, last = own[-CORRECTED_AGO], own[-1]
     hessen = next(index for index, row in enumerate(wrong.rows) if row[1] == "060000000000")
     service, ars, month, count = wrong.rows[hessen]
     wrong.rows[hessen] = (service, ars, month, str(int(count) - int(count) // 7))
@@ -60,7 +69,6 @@ def corrections(number: int, series: Series, own: list[Parcel], *, now: dt.datet
     later = wrong.at + dt.timedelta(days=41)
     if later < now:
         yield Parcel(later, [number], Rhythm.FORM, right, reason=reason)
-    last = own[-1]
     damaged = [(text, ars.lstrip("0"), month, count) for text, ars, month, count in last.rows]
     early = last.at - dt.timedelta(minutes=25)
     yield Parcel(early, [number], last.rhythm, damaged, last.file_name, faulty=True)

@@ -16,7 +16,7 @@ from portals.models import Portal, PortalMember
 from services.credentials import issue_api_key
 from services.models import Credential, OnlineService, PortalService, ServiceMember
 from services.registration import register_service
-from transactions import totals
+from transactions import contents, totals
 from transactions.checks import check
 from transactions.delivery import DeliveryRejected, actor_text, deliver
 from transactions.models import Delivery
@@ -148,8 +148,8 @@ class _Demo:
         for number, demo in _numbered(self.services):
             series = invent(demo, number, places, today=self.today)
             own = list(parcels(number, demo, series, now=self.now))
-            own += corrections(number, series, own, now=self.now)
-            found += [(demo.portal, parcel) for parcel in own]
+            extra = list(corrections(number, own, now=self.now))
+            found += [(demo.portal, parcel) for parcel in own + extra]
         for portal, parcel in merge_portals(found):
             self._deliver(portal, parcel)
         # A delivery takes seconds, however long ago it was.
@@ -180,6 +180,8 @@ class _Demo:
         except DeliveryRejected:
             if not parcel.faulty:
                 raise
+        if parcel.at > self.now - dt.timedelta(days=settings.FILE_DAYS):
+            contents.keep(delivery, [parcel.content()])
 
     def _publish_all(self) -> None:
         betrieb = User.objects.get(username="betrieb")
