@@ -108,7 +108,7 @@ class MessageSerializer(serializers.Serializer[Any]):
         help_text="Nur bei ersetzen, und dann nötig. Eine Zeile außerhalb ist ein Fehler.",
     )  # fmt: skip
     zeilen = RowSerializer(
-        many=True, max_length=settings.MAX_PUSH_ROWS,
+        many=True,
         help_text=f"Höchstens {settings.MAX_PUSH_ROWS:,}".replace(",", ".") + " Zeilen.",
     )  # fmt: skip
 
@@ -119,7 +119,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField(allow_null=True, help_text="null beim Probelauf.")
     status = serializers.ChoiceField(
-        list(STATUSES.items()), help_text="Andere als diese Werte können später dazukommen."
+        list(STATUSES), help_text="; ".join(f"{name}: {text}" for name, text in STATUSES.items()) + "."
     )
     neu = serializers.IntegerField(min_value=0, help_text="Werte, die es noch nicht gab.")
     geaendert = serializers.IntegerField(min_value=0, help_text="Werte, die andere ersetzt haben.")
@@ -148,7 +148,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField(help_text="Der HTTP-Status.")
     detail = serializers.CharField()
     fehler = FindingSerializer(
-        many=True, required=False, max_length=MAX_LISTED,
+        many=True, required=False,
         help_text="Bei einer abgelehnten Lieferung die ersten 1.000 Fehler; im Bericht stehen alle.",
     )  # fmt: skip
     fehler_gesamt = serializers.IntegerField(required=False, help_text="Wie viele Fehler es gibt.")
@@ -255,8 +255,8 @@ def _operation(
 # --- parameters and headers ----------------------------------------------------------------------
 
 
-def _header(name: str, description: str, **more: Any) -> OpenApiParameter:
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **more)
+def _header(name: str, description: str, kind: Any = str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=description, **more)
 
 
 def _answer_header(name: str, description: str, *statuses: int) -> OpenApiParameter:
@@ -280,6 +280,7 @@ PUSH = _operation(
             "Idempotency-Key",
             "Ein eigener Wert je Lieferung, höchstens 255 Zeichen, zum Beispiel eine UUID. Eine Wiederholung "
             "mit demselben Wert und demselben Inhalt bekommt die erste Antwort. Er gilt 90 Tage.",
+            {"type": "string", "maxLength": MAX_KEY_LENGTH},
         ),
         _answer_header("Location", "Adresse der Lieferung.", 200, 201),
         _answer_header("Idempotent-Replayed", "true, wenn dies die Antwort von damals ist.", 200, 201, 400, 422),
@@ -347,9 +348,16 @@ REPORT = _operation(
 )  # fmt: skip
 
 
-def close_objects(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """Says of everything that is sent that other fields are refused; drf-spectacular has no word for it."""
+def finish(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """What drf-spectacular has no word for: that other fields are refused, and how long lists may be."""
+    schemas = result["components"]["schemas"]
     for name in ("Lieferung", "Zeile", "Servicemonat"):
-        if schema := result.get("components", {}).get("schemas", {}).get(name):
-            schema["additionalProperties"] = False
+        schemas[name]["additionalProperties"] = False
+    schemas["Lieferung"]["properties"]["zeilen"]["maxItems"] = settings.MAX_PUSH_ROWS
+    schemas["Lieferung"]["properties"]["umfang"]["minItems"] = 1
+    schemas["Problem"]["properties"]["fehler"]["maxItems"] = MAX_LISTED
+    schemas["Seite"]["properties"]["ergebnisse"]["maxItems"] = MAX_PAGE
+    for schema in schemas.values():
+        for field in schema["properties"].values():
+            field.pop("x-spec-enum-id", None)
     return result

@@ -75,7 +75,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "csp",
 ]
 
@@ -205,11 +204,22 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "ZSK: Schnittstelle",
+    "DESCRIPTION": "Transaktionszahlen von Onlineservices liefern und nachsehen, was aus einer Lieferung "
+    "wurde. Anmelden kann sich ein Verfahren mit dem Zugangsschlüssel eines Onlineservices oder eines Portals. "
+    "Fehler kommen als application/problem+json (RFC 9457).",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "CONTACT": {"name": "ZSK-Betrieb", "url": f"{SITE_URL}/hilfe/kontakt/"},
+    "LICENSE": {
+        "name": "Datenlizenz Deutschland – Namensnennung – Version 2.0",
+        "url": "https://www.govdata.de/dl-de/by-2-0",
+    },
+    "SERVERS": [{"url": SITE_URL or "/", "description": "Diese Umgebung"}],
+    "TAGS": [{"name": "Lieferungen", "description": "Liefern, nachsehen, zurücknehmen."}],
+    "POSTPROCESSING_HOOKS": ["transactions.api_description.finish"],
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 LOGGING = {
