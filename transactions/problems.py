@@ -122,7 +122,7 @@ class ApiProblem(exceptions.APIException):
         total: int | None = None,
         url: str = "",
     ) -> None:
-        super().__init__(detail, code)
+        super().__init__(str(detail), code)
         self.code, self.text, self.findings, self.url = code, str(detail), findings, url
         self.total = len(findings) if total is None else total
         self.headers: dict[str, str] = {}

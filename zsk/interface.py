@@ -29,7 +29,8 @@ _RENDERERS = {YAML: OpenApiYamlRenderer, JSON: OpenApiJsonRenderer}
 
 @cache
 def _rendered(media_type: str) -> bytes:
-    return bytes(_RENDERERS[media_type]().render(openapi.document(), renderer_context={}))
+    text = _RENDERERS[media_type]().render(openapi.document(), renderer_context={})
+    return text.encode() if isinstance(text, str) else text
 
 
 class SchemaView(ApiView):

@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from zsk import env, servers
+from zsk import cache, env, servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("ZSK_DATA_DIR", str(BASE_DIR / ".zsk")))
@@ -76,6 +76,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -89,6 +92,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.second_factor.required",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -119,13 +124,23 @@ DATABASES = {
     )
 }
 _CACHE_URL, CELERY_BROKER_URL = servers.redis(env.text("REDIS_URL", ""), DATA_DIR)
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _CACHE_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "zsk.cache.ForgivingRedisCache",
+        "LOCATION": _CACHE_URL,
+        "OPTIONS": cache.CONNECTION,
+    }
+}
 CELERY_TIMEZONE = "Europe/Berlin"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Who hands over a task does not wait for a broker that is away; workers connect again all the same.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
 CELERY_BEAT_SCHEDULE = {
     "fold-totals": {"task": "transactions.tasks.fold_totals", "schedule": 10.0},
     "expire-contents": {"task": "transactions.tasks.expire_contents", "schedule": 3600.0},
+    "deliver-waiting-mail": {"task": "accounts.tasks.deliver_waiting_mail", "schedule": 60.0},
+    "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
 }
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -179,7 +194,46 @@ CSRF_FAILURE_VIEW = "zsk.errors.csrf_failure"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+
+# --- Local accounts --------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# The one local account that may log in where Keycloak is configured, at /anmelden/notfall/.
+BREAK_GLASS_USER = env.text("BREAK_GLASS_USER", "")
+# Operations must have a second factor before they can do anything.
+REQUIRE_SECOND_FACTOR = env.flag("REQUIRE_SECOND_FACTOR", PRODUCTION)
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"user_token": "accounts.forms.ResetTokenForm"}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+# Accounts arise by a link in a mail, so that addresses are known from the start; a change is confirmed.
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_CHANGE_EMAIL = True
+# A mail to an address without an account would let anybody send mail through us.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# A session ends with the browser.
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/15m/ip,10/15m/key", "confirm_email": "3/10m/key"}
+MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "ZSK" if PRODUCTION else f"ZSK {ENVIRONMENT}"
+# One step of 30 seconds to either side: clocks of phones are not exact.
+MFA_TOTP_TOLERANCE = 1
+
+# --- Mail ------------------------------------------------------------------------------------------
+EMAIL_HOST = env.text("EMAIL_HOST", None if PRODUCTION else "")
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "accounts.kept_mail.Backend"
+)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
+EMAIL_PORT = env.number("EMAIL_PORT", 587 if EMAIL_USE_TLS else 25, least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", None if PRODUCTION else "ZSK <zsk@demo.invalid>")
 
 # --- Deliveries ------------------------------------------------------------------------------------
 # Day of the following month on which a month is due.
@@ -205,7 +259,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "ZSK: Schnittstelle",
     "DESCRIPTION": "Transaktionszahlen von Onlineservices liefern und nachsehen, was aus einer Lieferung "
-    "wurde. Anmelden kann sich ein Verfahren mit dem Zugangsschlüssel eines Onlineservices oder eines Portals. "
+    "wurde. Anmelden kann sich ein Verfahren mit dem Zugangsschlüssel eines Onlineservices oder Portals. "
     "Fehler kommen als application/problem+json (RFC 9457).",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
