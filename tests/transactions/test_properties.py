@@ -1,0 +1,256 @@
+"""What always holds, whatever was delivered in whatever order."""
+
+import datetime as dt
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import User
+from services.models import OnlineService, ServiceState
+from tests.factories import ServiceFactory, UserFactory
+from tests.transactions.country import (
+    BERLIN,
+    DARMSTADT,
+    FRANKFURT,
+    FULDA,
+    GELNHAUSEN,
+    HESSEN,
+    KUENZELL,
+    MAINTAL,
+    MAY,
+    MKK,
+    delivered,
+    new_delivery,
+    nothing,
+    row,
+)
+from transactions import publication, totals
+from transactions.delivery import DeliveryRejected, deliver
+from transactions.models import (
+    CountRevision,
+    Delivery,
+    MonthlyTotal,
+    ServiceMonth,
+    StagedCount,
+    TransactionCount,
+)
+from transactions.undo import UndoRefused, undo
+
+pytestmark = pytest.mark.django_db
+
+REGIONS = [HESSEN, DARMSTADT, MKK, MAINTAL, GELNHAUSEN, FULDA, KUENZELL, FRANKFURT, BERLIN]
+MONTHS = [dt.date(2025, 4, 1), MAY, dt.date(2025, 6, 1)]
+Key = tuple[int, dt.date, str]
+Facts = dict[Key, int]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A delivery of (service, month, region) → count (None: taken back), by places in the lists above.
+
+    `scope`: replaces these (service, month), and leaves out rows outside. `then`: what happens afterwards.
+    """
+
+    all_rows: dict[tuple[int, int, int], int | None]
+    scope: frozenset[tuple[int, int]]
+    then: str
+
+    @property
+    def rows(self) -> dict[tuple[int, int, int], int | None]:
+        return {key: count for key, count in self.all_rows.items() if not self.scope or key[:2] in self.scope}
+
+
+places = st.tuples(st.integers(0, 1), st.integers(0, len(MONTHS) - 1), st.integers(0, len(REGIONS) - 1))
+counts = st.one_of(st.none(), st.sampled_from([0, 1, 2, 3, 10**9]))
+steps = st.builds(
+    Step,
+    all_rows=st.dictionaries(places, counts, max_size=8),
+    scope=st.frozensets(st.tuples(st.integers(0, 1), st.integers(0, len(MONTHS) - 1)), max_size=3),
+    then=st.sampled_from(["", "", "fold", "publish", "withdraw", "undo"]),
+)
+quick = settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@dataclass(frozen=True)
+class World:
+    services: list[OnlineService]
+    operations: User
+
+    def deliver(self, step: Step) -> Delivery | None:
+        """None where the rows are refused: a sum beside its parts."""
+        scope = frozenset((self.services[service].pk, MONTHS[month]) for service, month in step.scope) or None
+        lines = [
+            row(self.services[service], REGIONS[region], "löschen" if count is None else count, MONTHS[month])
+            for (service, month, region), count in step.rows.items()
+        ]
+        try:
+            if not lines:
+                return deliver(nothing(scope=scope, by=self.operations), new_delivery())
+            return delivered(*lines, scope=scope, user=self.operations)
+        except DeliveryRejected:
+            return None
+
+    def expected_after(self, before: Facts, step: Step) -> Facts:
+        scope = {(self.services[service].pk, MONTHS[month]) for service, month in step.scope}
+        after = {key: count for key, count in before.items() if key[:2] not in scope}
+        for (service, month, region), count in step.rows.items():
+            key = (self.services[service].pk, MONTHS[month], REGIONS[region])
+            after.pop(key, None)
+            if count is not None:
+                after[key] = count
+        return after
+
+    def between(self, then: str, delivery: Delivery | None) -> None:
+        if then == "fold":
+            totals.fold(batch=3)
+        elif then == "publish":
+            publication.publish(self.services[0], by=None)
+        elif then == "withdraw":
+            publication.withdraw(self.services[0], by=None)
+        elif then == "undo" and delivery:
+            try_to_undo(delivery, by=self.operations)
+
+
+@pytest.fixture
+def world(country_regions: None) -> World:
+    services = [ServiceFactory(), ServiceFactory(published=True)]
+    return World(services, UserFactory(is_operations=True))
+
+
+def try_to_undo(delivery: Delivery, *, by: User) -> bool:
+    try:
+        undo(delivery, by=by)
+    except UndoRefused:
+        return False
+    return True
+
+
+def facts() -> Facts:
+    found = TransactionCount.objects.values_list("service_id", "month", "ars_id", "count")
+    return {(service, month, ars): count for service, month, ars, count in found}
+
+
+def sums(values: list[tuple[Any, ...]]) -> dict[Any, tuple[int, int]]:
+    """(key, total, rows) summed by key; keys with neither are left out."""
+    total: Counter[Any] = Counter()
+    rows: Counter[Any] = Counter()
+    for *key, value, number in values:
+        total[tuple(key)] += value
+        rows[tuple(key)] += number
+    return {key: (total[key], rows[key]) for key in total if total[key] or rows[key]}
+
+
+def kreis_or_above(ars: str) -> str:
+    return ars[:5] + "0000000"
+
+
+def assert_sums_are_right(published: set[int]) -> None:
+    stored = facts().items()
+    level_1 = MonthlyTotal.objects.values_list("service_id", "month", "region_id", "total", "rows")
+    assert sums(list(level_1)) == sums(
+        [(service, month, kreis_or_above(ars), count, 1) for (service, month, ars), count in stored]
+    )
+    months = ServiceMonth.objects.values_list("service_id", "month", "total", "rows")
+    assert sums(list(months)) == sums(
+        [(service, month, count, 1) for (service, month, _ars), count in stored]
+    )
+    assert not MonthlyTotal.objects.filter(rows=0).exists()
+    assert not ServiceMonth.objects.filter(rows=0).exists()
+    shown = totals.by_area(first=MONTHS[0], last=MONTHS[-1], digits=12)
+    assert sums([(area.month, area.area, area.total, area.rows) for area in shown]) == sums(
+        [
+            (month, kreis_or_above(ars), count, 1)
+            for (service, month, ars), count in stored
+            if service in published
+        ]
+    )
+
+
+def published_now() -> set[int]:
+    return set(OnlineService.objects.published().values_list("pk", flat=True))
+
+
+@quick
+@given(sequence=st.lists(steps, min_size=1, max_size=6))
+def test_sums_equal_the_facts_after_any_deliveries(world: World, sequence: list[Step]) -> None:
+    with transaction.atomic():
+        for step in sequence:
+            before = facts()
+            delivery = world.deliver(step)
+            assert facts() == (world.expected_after(before, step) if delivery else before)
+            world.between(step.then, delivery)
+            assert_sums_are_right(published_now())
+        assert not StagedCount.objects.exists()
+        transaction.set_rollback(True)
+
+
+@quick
+@given(first=st.lists(steps, max_size=2), step=steps)
+def test_the_same_delivery_again_changes_nothing(world: World, first: list[Step], step: Step) -> None:
+    with transaction.atomic():
+        for earlier in first:
+            world.deliver(earlier)
+        if world.deliver(step):
+            before = [facts(), revisions(), states()]
+            again = world.deliver(step)
+            assert again
+            assert (again.new_count, again.changed_count, again.deleted_count) == (0, 0, 0)
+            assert [facts(), revisions(), states()] == before
+        transaction.set_rollback(True)
+
+
+def revisions() -> list[Any]:
+    return list(CountRevision.objects.order_by("pk").values())
+
+
+def states() -> list[Any]:
+    return list(ServiceState.objects.order_by("pk").values())
+
+
+@quick
+@given(first=st.lists(steps, max_size=3), step=steps, repeat=st.booleans())
+def test_taking_a_delivery_back_restores_what_it_found(
+    world: World, first: list[Step], step: Step, repeat: bool
+) -> None:
+    with transaction.atomic():
+        for earlier in first:
+            world.deliver(earlier)
+        before = facts()
+        delivery = world.deliver(step)
+        if delivery and repeat:
+            world.deliver(step)
+        if delivery and facts() != before:
+            assert try_to_undo(delivery, by=world.operations)
+            assert facts() == before
+            assert_sums_are_right(published_now())
+            assert not try_to_undo(delivery, by=world.operations)
+        transaction.set_rollback(True)
+
+
+@quick
+@given(sequence=st.lists(steps, min_size=2, max_size=4))
+def test_revisions_tell_the_whole_story_of_each_value(world: World, sequence: list[Step]) -> None:
+    """Numbered without gaps, each beginning where the one before ended, the last ending at the fact."""
+    with transaction.atomic():
+        for step in sequence:
+            world.deliver(step)
+        stories: dict[Key, list[CountRevision]] = {}
+        for revision in CountRevision.objects.order_by("pk"):
+            stories.setdefault((revision.service_id, revision.month, revision.ars_id), []).append(revision)
+        stored = facts()
+        for key, story in stories.items():
+            assert [revision.number for revision in story] == list(range(1, len(story) + 1))
+            assert all(one.new in (None, two.old) for one, two in itertools.pairwise(story))
+            assert story[-1].new == stored.get(key) or story[-1].new is None
+            assert all(revision.old != revision.new for revision in story)
+        transaction.set_rollback(True)
