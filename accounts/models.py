@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 
 from ozgsync.models import Region
 
@@ -183,6 +184,29 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} bis {self.expires_at:%d.%m.%Y}"
+
+
+class OutgoingMail(models.Model):
+    """A mail that waits to be sent; the row is deleted when it is."""
+
+    created_at = models.DateTimeField("angelegt am", auto_now_add=True)
+    recipient = models.CharField("an", max_length=320)
+    reply_to = models.CharField("Antwort an", max_length=320, blank=True)
+    subject = models.CharField("Betreff", max_length=998)
+    # May hold links that let somebody in: shown nowhere.
+    body = models.TextField("Text")
+    tries = models.PositiveSmallIntegerField("Versuche", default=0)
+    # NULL: given up.
+    next_try_at = models.DateTimeField("nächster Versuch", default=timezone.now, null=True, db_index=True)
+    last_error = models.CharField("letzter Fehler", max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = "wartende Mail"
+        verbose_name_plural = "wartende Mails"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.recipient}: {self.subject}"
 
 
 class KeptMail(models.Model):

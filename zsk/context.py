@@ -22,7 +22,12 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 def frame() -> dict[str, Any]:
     """The environment's name and whether the numbers are invented; needs no request."""
-    return {"environment": settings.ENVIRONMENT, "synthetic": settings.SYNTHETIC_DATA}
+    return {
+        "environment": settings.ENVIRONMENT,
+        "synthetic": settings.SYNTHETIC_DATA,
+        # Whether mail is not sent but shown at /demo/post/.
+        "mail_is_kept": settings.EMAIL_BACKEND == "accounts.kept_mail.Backend",
+    }
 
 
 def person(request: HttpRequest) -> User | None:

@@ -1,10 +1,11 @@
 """Liveness and readiness of the web process, for supervisors, containers and load balancers."""
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from redis.exceptions import RedisError
+
+from zsk.cache import ForgivingRedisCache
 
 
 @never_cache
@@ -34,8 +35,5 @@ def _database_answers() -> bool:
 
 
 def _cache_answers() -> bool:
-    try:
-        cache.get("health")
-    except (RedisError, OSError):
-        return False
-    return True
+    cache = caches["default"]
+    return isinstance(cache, ForgivingRedisCache) and cache.answers()

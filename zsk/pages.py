@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from zsk import site
+
 # Address: its template in pages/.
 PAGES = {
     "impressum/": "impressum",
@@ -30,13 +32,8 @@ PAGES = {
 @require_safe
 def text(request: HttpRequest, page: str) -> HttpResponse:
     """Everyone."""
-    facts = {"due_day": settings.DUE_DAY, "site": _site(request)}
+    facts = {"due_day": settings.DUE_DAY, "site": f"{site.address(request)}/"}
     return render(request, f"pages/{page}.html", facts)
-
-
-def _site(request: HttpRequest) -> str:
-    """The address of the home page, as it stands in examples to copy."""
-    return f"{settings.SITE_URL}/" if settings.SITE_URL else request.build_absolute_uri("/")
 
 
 @require_safe

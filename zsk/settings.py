@@ -225,9 +225,7 @@ MFA_TOTP_TOLERANCE = 1
 
 # --- Mail ------------------------------------------------------------------------------------------
 EMAIL_HOST = env.text("EMAIL_HOST", None if PRODUCTION else "")
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "accounts.kept_mail.Backend"
-)
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "accounts.kept_mail.Backend"
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 EMAIL_PORT = env.number("EMAIL_PORT", 587 if EMAIL_USE_TLS else 25, least=1)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("transactions.urls")),
     path("", include("services.urls")),
     path("", include("accounts.urls")),
+    path("", include("accounts.local_urls")),
     path("", include("zsk.pages")),
     path("api/docs/", interface.docs, name="api_docs"),
     path("api/schema/", interface.SchemaView.as_view(), name="api_schema"),
@@ -24,3 +25,5 @@ handler400 = interface.or_problem("nicht_lesbar", errors.bad_request)
 handler403 = "zsk.errors.forbidden"
 handler404 = "zsk.errors.not_found"
 handler500 = interface.or_problem("fehler", errors.server_error)
+# Looked up by django-allauth, not by Django.
+handler429 = "zsk.errors.too_many_requests"

@@ -1,0 +1,20 @@
+"""Background jobs of people and their mail; each calls one function."""
+
+from celery import shared_task
+
+from accounts import mail
+
+
+@shared_task
+def deliver_mail(pk: int) -> bool:
+    return mail.deliver(pk)
+
+
+@shared_task
+def deliver_waiting_mail() -> int:
+    return mail.deliver_waiting()
+
+
+@shared_task
+def expire_mail() -> int:
+    return mail.expire()

@@ -1,0 +1,1 @@
+"""Pages of people: log-in, their own account, its second factor, and the mail that the demo keeps."""
