@@ -83,15 +83,17 @@ class DeliveryFilter(forms.Form):
         label=gettext_lazy("Status"),
         required=False,
         choices=[("", gettext_lazy("alle")), *Delivery.Status.choices],
+        widget=forms.Select(attrs={"class": "kern-form-input__select"}),
     )
     weg = forms.ChoiceField(
         label=gettext_lazy("Lieferweg"),
         required=False,
         choices=[("", gettext_lazy("alle")), *Delivery.Channel.choices],
+        widget=forms.Select(attrs={"class": "kern-form-input__select"}),
     )
     service = forms.CharField(
         label=gettext_lazy("Onlineservice"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"class": "kern-form-input__input", "autocomplete": "off"}),
     )

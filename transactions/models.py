@@ -28,12 +28,19 @@ def new_id() -> uuid.UUID:
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, principal: User | Credential) -> DeliveryQuerySet:
-        """Deliveries that the principal sent, or that touch services of theirs; all for operations."""
+        """Deliveries that the principal sent, or that touch services of theirs; all for operations.
+
+        What a key sent is its people's as well, so that they find what was refused: it touched nothing.
+        """
         if isinstance(principal, User) and principal.is_operations:
             return self.all()
         services = OnlineService.objects.deliverable_by(principal)
         touched = DeliveryService.objects.filter(service__in=services)
-        mine = Q(credential=principal) if isinstance(principal, Credential) else Q(user=principal)
+        if isinstance(principal, Credential):
+            mine = Q(credential=principal)
+        else:
+            keys = Credential.objects.filter(Q(service__in=services) | Q(portal__members=principal))
+            mine = Q(user=principal) | Q(credential__in=keys)
         return self.filter(Q(pk__in=touched.values("delivery")) | mine)
 
 
@@ -331,3 +338,12 @@ class RegionTotalDelta(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region} {self.month:%Y-%m}: {self.total:+d}"
+
+
+class Publication(OnlineService):
+    """A service as operations see it when they publish or withdraw it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "Veröffentlichung"
+        verbose_name_plural = "Veröffentlichungen"
