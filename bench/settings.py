@@ -1,0 +1,6 @@
+"""The product's settings, and one view that does nothing, to compare with."""
+
+from zsk.settings import *  # noqa: F403
+
+ROOT_URLCONF = "bench.urls"
+LOGGING["root"]["level"] = "WARNING"  # noqa: F405
