@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from redis.exceptions import RedisError
 from zsk.middleware import has_session
 
 logger = logging.getLogger(__name__)
-KEEP_SECONDS = 3600
+# Short: old versions are never asked for again, and a crawler of every region should not fill the server.
+KEEP_SECONDS = 600
 # Names that stand in Redis and in ETags: short, and without meaning to others.
 NAME_LENGTH = 24
 
@@ -84,7 +84,8 @@ def _digest(content: bytes) -> str:
 def remembered(version: Version, name: str, compute: Callable[[], Result]) -> Result:
     """The result under the version, computed when it is not kept. Without Redis everything is computed.
 
-    `name` holds every argument of `compute`; nothing in the result may depend on a person.
+    `name` holds every argument of `compute`; nothing in the result may depend on a person. None is not kept:
+    it is quickly found again, and made-up addresses must not fill the cache.
     """
     key = f"reports:{version.key}:{_digest(name.encode())}"
     try:
@@ -93,17 +94,17 @@ def remembered(version: Version, name: str, compute: Callable[[], Result]) -> Re
         logger.warning("The cache does not answer; computing %s", name)
         return compute()
     if kept is not None:
-        found: Result = pickle.loads(kept)  # noqa: S301 - our own value from our own server
+        found: Result = kept
         return found
     result = compute()
-    _keep(key, result)
+    if result is not None:
+        _keep(key, result)
     return result
 
 
 def _keep(key: str, result: object) -> None:
     try:
-        # Pickled here, so that a kept None differs from nothing kept.
-        cache.set(key, pickle.dumps(result), KEEP_SECONDS)
+        cache.set(key, result, KEEP_SECONDS)
     except (RedisError, OSError):
         logger.warning("The cache does not answer; %s is not kept", key)
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from django.utils.safestring import SafeString, mark_safe
 
-_PER_ROW = 29
+_PER_ROW = 32
+# With more services than this single boxes are too many to see; then each category is one bar.
+_MOST_BOXES = 10 * _PER_ROW
 _SHAPES = {
     "geliefert": '<rect class="p1" x="{x}" y="{y}" width="11" height="16"/>',
     "faellig": (
@@ -30,14 +32,27 @@ def bar(value: float | None, highest: float | None, *, kind: str = "p1") -> Safe
 def strip(counts: Sequence[tuple[str, int]]) -> SafeString:
     """One box per service, in rows, by category; what the boxes mean stands in the legend."""
     boxes = [kind for kind, count in counts for _box in range(count)]
+    if len(boxes) > _MOST_BOXES:
+        return _stacked(counts, len(boxes))
     rows = -(-len(boxes) // _PER_ROW) or 1
     # Two full rows look better than one full and one short: spread evenly.
     per_row = max(-(-len(boxes) // rows), 1)
     shapes = (
         _shape(kind, 14 * (index % per_row), 20 * (index // per_row)) for index, kind in enumerate(boxes)
     )
-    view = f"0 0 {14 * _PER_ROW - 3} {20 * rows - 4}"
+    view = f"0 0 {14 * max(per_row, _PER_ROW - 3) - 3} {20 * rows - 4}"
     return _svg(f'<svg class="zsk-strip" viewBox="{view}" aria-hidden="true">{"".join(shapes)}</svg>')
+
+
+def _stacked(counts: Sequence[tuple[str, int]], total: int) -> SafeString:
+    """Parts of one bar, as wide as their share; outlined as the boxes are, so that the legend still holds."""
+    parts, left = "", 0.0
+    for kind, count in counts:
+        width = 400 * count / total
+        fill = {"geliefert": "p1", "faellig": "na na-fine", "verspaetet": "pw"}.get(kind, "box")
+        parts += f'<rect class="{fill}" x="{left:.1f}" y="0" width="{width:.1f}" height="24"/>'
+        left += width
+    return _svg(f'<svg class="zsk-strip" viewBox="0 0 400 24" aria-hidden="true">{parts}</svg>')
 
 
 def _shape(kind: str, x: int, y: int) -> str:

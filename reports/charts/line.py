@@ -16,6 +16,8 @@ from zsk import formats
 BASE, TOP = 312.0, 28.0
 # Room above the highest value for its label.
 HEADROOM = 1.13
+# Below this, in pixels from the top, there is no room for another label under a value.
+LOW = 250.0
 # From here on, in per cent, a label stands better left of its place.
 RIGHT_SIDE = 25.0
 
@@ -177,7 +179,11 @@ def _value_labels(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
     own_y = None
     if last is not None:
         own_y = scale.y(points[last].value or 0)
-        above = before is None or scale.y(points[before].before or 0) >= own_y - 4 or before < last - 2
+        # Above its point, unless the line behind ends there.
+        behind = None if before is None or before < last - 2 else scale.y(points[before].before or 0)
+        above = (
+            own_y > LOW or behind is None or behind >= own_y - 4 or _runs_below(points, last, own_y, scale)
+        )
         yield from _last_label(points[last], scale.x(last), own_y, above)
     if before is not None:
         y = scale.y(points[before].before or 0) + 5
@@ -186,6 +192,12 @@ def _value_labels(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
         yield format_html(
             '<text x="{}%" y="{}" dx="8">{}</text>', f"{scale.x(before):.2f}", f"{y:.1f}", _("Vorjahr")
         )
+
+
+def _runs_below(points: Sequence[Point], last: int, y: float, scale: _Scale) -> bool:
+    """Whether the running month's dot lies where a label below the last value would hide it."""
+    following = points[last + 1] if last + 1 < len(points) else None
+    return following is not None and following.value is not None and 0 <= scale.y(following.value) - y < 50
 
 
 def _last_label(point: Point, x: float, y: float, above: bool) -> Iterator[str]:
@@ -210,9 +222,15 @@ def _running_label(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
     for index, point in enumerate(points):
         if point.running and point.value is not None:
             text = _("%(month)s läuft") % {"month": formats.MONTHS[point.month.month - 1]}
-            # Not on the base line, where the small beginnings of a month lie.
-            x, y = f"{scale.x(index):.2f}", f"{min(scale.y(point.value) + 5, BASE - 8):.1f}"
-            yield format_html('<text x="{}%" y="{}" dx="-12" text-anchor="end">{}</text>', x, y, text)
+            # Beside its dot where that lies low, as the beginning of a month does; else at the foot of the
+            # chart, clear of the line and of the last value. Never on the base line itself.
+            low = scale.y(point.value) > LOW
+            y = min(scale.y(point.value) + 5, BASE - 8) if low else BASE - 8
+            shift = -12 if low else 6
+            yield format_html(
+                '<text x="{}%" y="{}" dx="{}" text-anchor="end">{}</text>',
+                f"{scale.x(index):.2f}", f"{y:.1f}", shift, text,
+            )  # fmt: skip
 
 
 def _hits(points: Sequence[Point], scale: _Scale) -> Iterator[str]:

@@ -20,7 +20,7 @@ LABELS = {
     DELIVERED: _("geliefert"),
     DUE: _("fällig"),
     LATE: _("verspätet"),
-    NEVER: _("noch nie geliefert"),
+    NEVER: _("noch nie"),
     ENDED: _("außer Betrieb"),
 }
 

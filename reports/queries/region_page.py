@@ -29,6 +29,10 @@ class RegionReport:
     def value(self) -> int | None:
         return next((point.value for point in self.curve if point.month == self.month), None)
 
+    @property
+    def before(self) -> int | None:
+        return next((point.before for point in self.curve if point.month == self.month), None)
+
 
 def region_report(*, ars: str, month: dt.date) -> RegionReport | None:
     """None for a key that no register holds. Below the Kreise there are no sums across services."""

@@ -1,5 +1,7 @@
 """Filters of the report pages."""
 
+import re
+
 from django import template
 
 from ozgsync.models import Level
@@ -8,6 +10,7 @@ from reports.sentences import LEVEL_WORDS
 from zsk import formats
 
 register = template.Library()
+_BREAKS = re.compile(r"(?<=Trans)(?=aktion)|(?<=\w\w)(?=kreis\b)")
 BADGE_KINDS = {
     "geliefert": "success",
     "faellig": "info",
@@ -23,6 +26,12 @@ def rate(value: float | None) -> str:
     if value is None:
         return "–"
     return formats.decimal(value, 1) if 0 < value < 10 else formats.number(round(value))
+
+
+@register.filter
+def soft(word: str) -> str:
+    """Lets long words of a table break on a phone: `Trans-aktionen`, `Hochtaunus-kreis`."""
+    return _BREAKS.sub("\u00ad", word)
 
 
 @register.filter

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from ozgsync.models import Level
-from reports import sentences
+from reports import exports, sentences
 from reports.caching import Version, remembered, versioned
 from reports.charts import bars, line
 from reports.queries.region_page import RegionReport, region_report
+from reports.queries.regions import AreaValue
 from reports.views.choices import chosen_month, no_such_month
 from zsk import formats, months
 
@@ -67,6 +68,9 @@ def _rows(found: RegionReport) -> dict[str, Any]:
     highest = max([row.value or 0 for row in found.rows] or [0])
     ordered = sorted(found.rows, key=lambda row: (row.value is None, -(row.value or 0), row.area.name))
     return {
+        "change": formats.signed_percent(formats.change(found.value, found.before)),
+        "rate": AreaValue(found.place.area, found.value).per_100k,
+        "source": exports.source() + "; " + _("Einwohner: Destatis, 31.12.2018"),
         "below_title": PLURALS.get(level, "") if level is not None else "",
         "rows": [
             {

@@ -218,7 +218,8 @@ def _curve(found: ServiceReport) -> dict[str, Any]:
 def _breakdowns(found: ServiceReport) -> dict[str, Any]:
     own = found.place.area.ars
     base = f"/onlineservices/{found.master.number}/regionen"
-    shown = [part for part in (found.beside, found.below) if part is not None]
+    # A month without any number has no parts to show; the answer above says so already.
+    shown = [part for part in (found.beside, found.below) if part is not None and part.total is not None]
     return {
         "breakdowns": [_breakdown(found, part, own=own) for part in shown],
         "regions_source": exports.source() + "; " + _("Einwohner: Destatis, 31.12.2018"),

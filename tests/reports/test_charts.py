@@ -121,6 +121,9 @@ def test_the_strip_has_a_box_per_service() -> None:
     assert drawn.count('class="na na-fine"') == 4
     assert drawn.count('class="pw"') == 2
     ElementTree.fromstring(bars.strip([]))
+    many = bars.strip([("geliefert", 5000), ("verspaetet", 5000)])
+    assert many.count("<rect") == 2
+    assert 'width="200.0"' in many
 
 
 def test_a_bar_is_as_long_as_its_part_of_the_highest() -> None:
