@@ -5,9 +5,10 @@ from django.utils.translation import gettext as _
 from accounts.models import AuditEntry, User
 
 
-def record(*, by: User | None, action: str, target: object, detail: str = "") -> AuditEntry:
-    """`by` is None for what the machine or somebody at the command line did."""
-    actor = by.display_name if by else _("System")
+def record(*, by: User | None, action: str, target: object, detail: str = "", actor: str = "") -> AuditEntry:
+    """`by` is None for what the machine or somebody at the command line did, or somebody without an account,
+    whom `actor` names."""
+    name = by.display_name if by else actor or _("System")
     return AuditEntry.objects.create(
-        user=by, actor=actor[:200], action=action[:60], target=str(target)[:200], detail=detail[:500]
+        user=by, actor=name[:200], action=action[:60], target=str(target)[:200], detail=detail[:500]
     )

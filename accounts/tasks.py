@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import mail
+from accounts import invitations, mail, requests
 
 
 @shared_task
@@ -18,3 +18,9 @@ def deliver_waiting_mail() -> int:
 @shared_task
 def expire_mail() -> int:
     return mail.expire()
+
+
+@shared_task
+def expire_access() -> int:
+    """Requests and invitations that are long done with."""
+    return requests.expire() + invitations.expire()

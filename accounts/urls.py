@@ -1,12 +1,17 @@
 from django.urls import path
 
-from accounts.views import account, kept_mail, log_in
+from accounts.views import account, kept_mail, landing, log_in
 
 app_name = "accounts"
 urlpatterns = [
     path("anmelden/", log_in.LogIn.as_view(), name="login"),
     path("anmelden/notfall/", log_in.EmergencyLogIn.as_view(), name="emergency_login"),
     path("abmelden/", log_in.log_out, name="logout"),
+    path("landing/", landing.landing, name="landing"),
+    path("landing/register", landing.register, name="landing_register"),
+    path("landing/register/gesendet", landing.sent, name="landing_sent"),
+    path("landing/bestaetigen/<str:token>/", landing.confirm, name="landing_confirm"),
+    path("landing/antrag/<uuid:pk>/", landing.status, name="landing_status"),
     path("konto/", account.account, name="account"),
     path("demo/post/", kept_mail.kept_mail, name="kept_mail"),
     # Before the admin's own addresses: there is one log-in, with one look and one limit on tries.

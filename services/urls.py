@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from services import accepting
 
 app_name = "services"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("einladung/<str:token>/", accepting.invitation, name="invitation"),
+]

@@ -141,6 +141,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-contents": {"task": "transactions.tasks.expire_contents", "schedule": 3600.0},
     "deliver-waiting-mail": {"task": "accounts.tasks.deliver_waiting_mail", "schedule": 60.0},
     "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
+    "expire-access": {"task": "accounts.tasks.expire_access", "schedule": 24 * 3600.0},
 }
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -216,7 +217,12 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # A session ends with the browser.
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"login_failed": "60/15m/ip,10/15m/key", "confirm_email": "3/10m/key"}
+# Requests for access: whole town halls share one address.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "60/15m/ip,10/15m/key",
+    "confirm_email": "3/10m/key",
+    "request_access": "20/h/ip",
+}
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "ZSK" if PRODUCTION else f"ZSK {ENVIRONMENT}"
@@ -232,6 +238,9 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", None if PRODUCTION else "ZSK <zsk@demo.invalid>")
+
+# How long requests for access and invitations are kept after they are done with, in days.
+ACCESS_REQUEST_DAYS = env.number("ACCESS_REQUEST_DAYS", 180, least=1)
 
 # --- Deliveries ------------------------------------------------------------------------------------
 # Day of the following month on which a month is due.
