@@ -1,5 +1,6 @@
 from django.urls import path
 
+from accounts import oidc, resume
 from accounts.views import account, kept_mail, landing, log_in
 
 app_name = "accounts"
@@ -7,6 +8,9 @@ urlpatterns = [
     path("anmelden/", log_in.LogIn.as_view(), name="login"),
     path("anmelden/notfall/", log_in.EmergencyLogIn.as_view(), name="emergency_login"),
     path("abmelden/", log_in.log_out, name="logout"),
+    path("anmelden/keycloak/", oidc.Start.as_view(), name="oidc_login"),
+    path("anmelden/keycloak/zurueck/", oidc.Callback.as_view(), name="oidc_callback"),
+    path("anmelden/weiter/<str:token>/", resume.resume, name="resume"),
     path("landing/", landing.landing, name="landing"),
     path("landing/register", landing.register, name="landing_register"),
     path("landing/register/gesendet", landing.sent, name="landing_sent"),

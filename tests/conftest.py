@@ -1,21 +1,15 @@
 """What every test may use: the browser, and an empty cache."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# One browser for the whole run: playwright refuses to be started twice.
+from tests.browsing import INSTALL_HINT, browser, context, find_browser, page
 
-
-def find_browser() -> str | None:
-    """A Chromium or Chrome that is there; `CHROME_PATH` goes first."""
-    named = os.environ.get("CHROME_PATH")
-    if named and Path(named).exists():
-        return named
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+__all__ = ["browser", "context", "page"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +29,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"{missed} Tests brauchen Chromium oder Chrome; {INSTALL_HINT}", red=True)
 
 
-INSTALL_HINT = "als root: make chromium, sonst den Browser installieren oder CHROME_PATH setzen."
 MISSED_BROWSER_TESTS = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Everything under tests/browser needs a browser. Without one it is skipped loudly; in CI it fails."""
-    folder = Path(__file__).parent / "browser"
-    browser_tests = [item for item in items if folder in item.path.parents]
+    """Everything in these folders needs a browser. Without one it is skipped loudly; in CI it fails."""
+    folders = {Path(__file__).parent / name for name in ("browser", "keycloak")}
+    browser_tests = [item for item in items if not folders.isdisjoint(item.path.parents)]
     for item in browser_tests:
         item.add_marker(pytest.mark.browser)
     if find_browser() or os.environ.get("CI") == "true":

@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from zsk import cache, env, servers
+from zsk import cache, env, oidc, servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("ZSK_DATA_DIR", str(BASE_DIR / ".zsk")))
@@ -94,6 +94,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.second_factor.required",
+    "accounts.resume.keep_forms",
+    "accounts.oidc_session.check_session",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -165,6 +167,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# --- Log-in by Keycloak ----------------------------------------------------------------------------
+# With OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET people log in there; without them accounts are ours.
+OIDC_PROVIDER = oidc.provider(production=PRODUCTION)
+OIDC_ISSUER = OIDC_PROVIDER.issuer if OIDC_PROVIDER else ""
+
 # --- Safety ----------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -174,7 +181,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Log-out leads on to Keycloak, and browsers hold what a form leads to against this as well.
+        "form-action": [SELF, *([OIDC_PROVIDER.origin] if OIDC_PROVIDER else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -199,7 +207,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- Local accounts --------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    *(["accounts.oidc.KeycloakBackend"] if OIDC_PROVIDER else []),
+]
 # The one local account that may log in where Keycloak is configured, at /anmelden/notfall/.
 BREAK_GLASS_USER = env.text("BREAK_GLASS_USER", "")
 # Operations must have a second factor before they can do anything.

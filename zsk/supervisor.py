@@ -6,7 +6,6 @@ so that nothing is left behind. Runs before Django is set up: settings would sta
 
 import argparse
 import contextlib
-import ctypes
 import errno
 import fcntl
 import json
@@ -27,7 +26,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
 GRACE_SECONDS = 12
 TICK = 0.1
-PR_SET_PDEATHSIG = 1
 LINE = "─" * 78
 
 
@@ -118,7 +116,7 @@ class Demo:
                 stderr=subprocess.STDOUT if output else None,
                 # A group of its own: Ctrl-C in the terminal reaches only us, and we end all in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=processes.die_with_parent,
             )
         child = Child(name, process, log)
         self.children.append(child)
@@ -305,12 +303,6 @@ def _start_time(pid: int) -> int:
     except OSError:
         return 0
     return 0 if fields[0] == "Z" else int(fields[19])
-
-
-def _die_with_parent() -> None:
-    """In the child: ask the kernel for SIGTERM when the supervisor dies, be it by kill -9. Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _program(words: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts import oidc_session
 from accounts.forms import CodeForm, LogInForm
 from accounts.ways_in import oidc_configured
 
@@ -63,8 +64,9 @@ class EnterCode(AuthenticateView):
 def log_out(request: HttpRequest) -> HttpResponse:
     """Everyone. By POST only, so that no link of a foreign page can do it; GET offers the button."""
     if request.method == "POST":
+        keycloak = oidc_session.logout_url(request)
         logout(request)
-        return redirect("accounts:logout")
+        return redirect(keycloak or "accounts:logout")
     return render(request, "accounts/logout.html")
 
 

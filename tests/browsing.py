@@ -1,12 +1,23 @@
-"""A page of a real Chromium on a live server; playwright's own download is never used."""
+"""A real Chromium for every test that wants one; playwright's own download is never used."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.conftest import INSTALL_HINT, find_browser
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+INSTALL_HINT = "als root: make chromium, sonst den Browser installieren oder CHROME_PATH setzen."
+
+
+def find_browser() -> str | None:
+    """A Chromium or Chrome that is there; `CHROME_PATH` goes first."""
+    named = os.environ.get("CHROME_PATH")
+    if named and Path(named).exists():
+        return named
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
