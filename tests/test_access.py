@@ -74,6 +74,10 @@ PAGES = [
     E("/anmelden/", (200, 302, 302, 302, 302, 302)),
     E("/abmelden/", 200),
     E("/abmelden/", 302, "post"),
+    # Without Keycloak there is none of its addresses; tests/accounts/test_oidc.py has it.
+    E("/anmelden/keycloak/", 404),
+    E("/anmelden/keycloak/zurueck/", 404),
+    E("/anmelden/weiter/unbekannt/", (302, 404, 404, 404, 404, 404)),
     E("/konto/", SIGNED_IN),
     E("/konto/passwort/", SIGNED_IN),
     E("/admin/login/", (302, 403, 403, 403, 403, 302)),
