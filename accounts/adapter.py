@@ -154,15 +154,13 @@ class AccountAdapter(DefaultAccountAdapter):
             messages.add_message(request, level, message)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        facts = {**context, "site": site.address(self.request)}
-        facts.pop("request", None)
-        if template_prefix in NOTICES:
-            mail.send("account_changed", to=email, context={**facts, "what": NOTICES[template_prefix]})
-        else:
-            mail.send(template_prefix.removeprefix("account/email/"), to=email, context=facts)
+        facts = {**context, "site": site.address(self.request), "what": NOTICES.get(template_prefix)}
+        name = "account_changed" if facts["what"] else template_prefix.removeprefix("account/email/")
+        mail.send(name, to=email, context=facts)
 
     def send_notification_mail(
         self, template_prefix: str, user: AbstractBaseUser, context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:  # fmt: skip
-        super().send_notification_mail(template_prefix, user, {**(context or {}), "user": user}, email)
+        if template_prefix in NOTICES:
+            super().send_notification_mail(template_prefix, user, {**(context or {}), "user": user}, email)

@@ -79,7 +79,7 @@ def deliver(pk: int, *, now: dt.datetime | None = None) -> bool:
     row = OutgoingMail.objects.get(pk=pk)
     try:
         _message(row).send()
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, ValueError) as error:  # the last: an address or header that is none
         _put_off(row, error, now)
         return False
     row.delete()

@@ -54,7 +54,7 @@ def test_account_costs_the_same_for_many_services(
 
 
 def change_password(client: Client, old: str, new: str, again: str | None = None) -> str:
-    data = {"old_password": old, "new_password1": new, "new_password2": again or new}
+    data = {"oldpassword": old, "password1": new, "password2": again or new}
     return client.post("/konto/passwort/", data, follow=True).content.decode()
 
 

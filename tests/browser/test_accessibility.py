@@ -41,7 +41,7 @@ def log_in(page: Page, server: LiveServer) -> User:
     MemberFactory(user=person)
     PortalMemberFactory(user=person)
     page.goto(f"{server.url}/anmelden/?next=/konto/")
-    page.fill("#id_username", "petra")
+    page.fill("#id_login", "petra")
     page.fill("#id_password", PASSWORD)
     page.click("main button[type=submit]")
     return person
@@ -81,18 +81,18 @@ def test_pages_of_a_person(view: Page, live_server: LiveServer) -> None:
 
 def test_faulty_forms(view: Page, live_server: LiveServer) -> None:
     view.goto(f"{live_server.url}/anmelden/")
-    view.fill("#id_username", "niemand")
+    view.fill("#id_login", "niemand")
     view.fill("#id_password", "falsch")
     view.click("main button[type=submit]")
     assert view.get_by_role("alert").is_visible()
     assert faults(view) == []
     log_in(view, live_server)
     view.goto(f"{live_server.url}/konto/passwort/")
-    for field in ("old_password", "new_password1", "new_password2"):
-        view.fill(f"#id_{field}", f"falsch {field}")
+    for field in ("oldpassword", "password1", "password2"):
+        view.fill(f"#id_{field}", f"falsch und anders {field}")
     view.click("main button[type=submit]")
     view.get_by_role("alert").get_by_role("link", name="Das bisherige Passwort stimmt nicht.").click()
-    assert view.evaluate("document.activeElement.id") == "id_old_password"
+    assert view.evaluate("document.activeElement.id") == "id_oldpassword"
     assert faults(view) == []
 
 
