@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 FRONTEND_READY := static/vendor/.ready
+MESSAGES := locale/en/LC_MESSAGES/django.mo
 KERN := node_modules/@kern-ux/native/dist
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 
@@ -18,11 +19,11 @@ CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 help: ## Diese Übersicht
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-env: $(DEV_READY) ## Python-Umgebung .venv aus den Sperrdateien
+env: $(DEV_READY) $(MESSAGES) ## Python-Umgebung .venv aus den Sperrdateien
 
 frontend: $(FRONTEND_READY) ## Bausteine der Oberfläche nach static/vendor/
 
-demo: $(RUN_READY) frontend ## Alles starten, mit Demodaten (PORT=8000); Strg+C beendet es
+demo: $(RUN_READY) $(MESSAGES) frontend ## Alles starten, mit Demodaten (PORT=8000); Strg+C beendet es
 	@exec $(BIN)/python -m zsk.supervisor demo
 
 test: env frontend chromium ## Alle Tests
@@ -69,6 +70,10 @@ $(DEV_READY): requirements-dev.lock $(RUN_READY)
 	@echo "Umgebung: Werkzeuge werden installiert …"
 	@$(PIP) install --quiet --require-hashes -r $<
 	@touch $@
+
+# With Babel, so that nobody needs the programs of gettext.
+$(MESSAGES): $(MESSAGES:.mo=.po) $(RUN_READY)
+	@$(BIN)/pybabel --quiet compile --directory locale --domain django
 
 $(FRONTEND_READY): package-lock.json package.json
 	@echo "Oberfläche: Pakete werden geholt …"
