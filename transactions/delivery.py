@@ -20,6 +20,7 @@ from transactions import staging
 from transactions.checks import Checked
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryFinding, DeliveryService
+from transactions.publication import SHOWN_REGION
 from transactions.staging import JOIN, MINE, ServiceMonthDiff, Staged
 
 MAX_FINDINGS_KEPT = 1_000
@@ -245,10 +246,10 @@ def _write_totals(staged: Staged, *, all_new: bool, deletes: bool) -> None:
             DO UPDATE SET total = t.total + excluded.total, rows = t.rows + excluded.rows
         )
         INSERT INTO region_total_delta (month, region, total, rows)
-        SELECT month, region, sum(total), sum(rows) FROM delta
-         WHERE service_id IN (SELECT id FROM services_onlineservice
-                               WHERE id = ANY(%(services)s) AND published_at IS NOT NULL)
-         GROUP BY month, region
+        SELECT month, {SHOWN_REGION}, sum(total), sum(rows)
+          FROM delta JOIN services_onlineservice o ON o.id = delta.service_id
+         WHERE o.id = ANY(%(services)s) AND o.published_at IS NOT NULL
+         GROUP BY 1, 2
     """)
     if deletes:
         staged.execute(

@@ -11,6 +11,12 @@ from accounts import audit
 from accounts.models import User
 from services.models import OnlineService, ServiceState
 
+# Where only the Länder of a service are public, what was reported below them counts in its Land at level 2:
+# a Kreis that only this service has numbers for would tell them otherwise. `o` is the service.
+SHOWN_REGION = f"""
+    CASE WHEN o.published_depth = {OnlineService.Depth.LAND.value}
+         THEN rpad(left(region, 2), 12, '0') ELSE region END"""
+
 
 @transaction.atomic
 def publish(
@@ -25,11 +31,12 @@ def publish(
     Locks the service's state against deliveries, so that the totals across services miss nothing.
     """
     current = _locked(service)
-    if current.published_at is None:
-        current.published_at = at or timezone.now()
-        _add_to_region_totals(current, sign=1)
+    if current.published_at:
+        _add_to_region_totals(current, sign=-1)
+    current.published_at = current.published_at or at or timezone.now()
     current.published_depth = depth
     _save(current, service)
+    _add_to_region_totals(current, sign=1)
     audit.record(by=by, action="Veröffentlicht", target=service, detail=f"Regionen bis {depth.label}")
 
 
@@ -39,8 +46,8 @@ def withdraw(service: OnlineService, *, by: User | None) -> None:
     current = _locked(service)
     if current.published_at is None:
         return
-    current.published_at = None
     _add_to_region_totals(current, sign=-1)
+    current.published_at = None
     _save(current, service)
     audit.record(by=by, action="Veröffentlichung zurückgenommen", target=service)
 
@@ -62,8 +69,11 @@ def _save(current: OnlineService, service: OnlineService) -> None:
 def _add_to_region_totals(service: OnlineService, *, sign: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO region_total_delta (month, region, total, rows)"
-            " SELECT month, region, %(sign)s * total, %(sign)s * rows"
-            " FROM monthly_total WHERE service_id = %(pk)s",
+            f"""
+            INSERT INTO region_total_delta (month, region, total, rows)
+            SELECT month, {SHOWN_REGION}, %(sign)s * sum(total), %(sign)s * sum(rows)
+              FROM monthly_total JOIN services_onlineservice o ON o.id = service_id
+             WHERE service_id = %(pk)s GROUP BY 1, 2
+            """,
             {"sign": sign, "pk": service.pk},
         )
