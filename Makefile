@@ -14,10 +14,10 @@ KERN := node_modules/@kern-ux/native/dist
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help env frontend demo test lint bench clean lock chromium
+.PHONY: help env frontend demo demo-keycloak test lint bench clean lock chromium
 
 help: ## Diese Übersicht
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(DEV_READY) $(MESSAGES) ## Python-Umgebung .venv aus den Sperrdateien
 
@@ -25,6 +25,9 @@ frontend: $(FRONTEND_READY) ## Bausteine der Oberfläche nach static/vendor/
 
 demo: $(RUN_READY) $(MESSAGES) frontend ## Alles starten, mit Demodaten (PORT=8000); Strg+C beendet es
 	@exec $(BIN)/python -m zsk.supervisor demo
+
+demo-keycloak: $(RUN_READY) frontend ## Dasselbe mit einem Keycloak zum Anmelden (KEYCLOAK_PORT=8180)
+	@exec $(BIN)/python -m zsk.supervisor demo --keycloak
 
 test: env frontend chromium ## Alle Tests
 	$(BIN)/python -m pytest --durations=10 $(TESTS)

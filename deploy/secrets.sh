@@ -12,5 +12,6 @@ keep database_url "postgresql://zsk:$(cat secrets/postgres_password)@postgres/zs
 keep secret_key "$(random)"
 keep key_peppers "1:$(random)"
 keep keycloak_admin_password "$(random)"
+keep oidc_client_secret "$(random)"
 # Readable for the users inside the containers; the folder itself keeps everybody else out.
 chmod 0444 secrets/*

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zsk.demo import LOGINS
+from zsk.demo import LOGINS, subject
 from zsk.processes import die_with_parent
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -35,16 +35,10 @@ GRACE_SECONDS = 8
 ADMIN = ("admin", "demo-keycloak-4444")
 # Somebody whom Keycloak knows and the ZSK does not: the start of a request for access.
 STRANGER = ("gast", "demo-ohne-zugang", "Gudrun", "Gast")
-_SUBJECTS = uuid.UUID("5a4b3c2d-0000-4000-8000-00000000005a")
 
 
 class KeycloakError(Exception):
     """Keycloak cannot be started; the message says why and what to do."""
-
-
-def subject(username: str) -> str:
-    """The `sub` of a demo person: fixed, so that accounts stay bound when the realm is made anew."""
-    return str(uuid.uuid5(_SUBJECTS, username))
 
 
 @dataclass(frozen=True)
@@ -124,6 +118,23 @@ class Setup:
             "OIDC_CLIENT_SECRET": self.client_secret,
             "ZSK_URL": self.site,
         }
+
+    def portal_environment(self) -> dict[str, str]:
+        return {
+            "OIDC_ISSUER": self.issuer,
+            "OIDC_CLIENT_ID": "zsk",
+            "OIDC_CLIENT_SECRET": self.client_secret,
+        }
+
+    def welcome(self) -> list[str]:
+        """Lines for whoever started the demo."""
+        name, password, *_names = STRANGER
+        return [
+            "  Bei Keycloak gelten dieselben Passwörter. Wen Keycloak kennt, die ZSK aber nicht:",
+            f"    {name}  {password}",
+            f"  Keycloaks Verwaltung:  {self.url}/admin/    {ADMIN[0]}  {ADMIN[1]}",
+            "",
+        ]
 
     def is_ready(self) -> bool:
         address = f"http://127.0.0.1:{self.management_port}/health/ready"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from zsk import embedded, probe, processes
+from zsk import embedded, keycloak, probe, processes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
@@ -48,8 +48,9 @@ class Child:
 
 
 class Demo:
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, keycloak_port: int | None = None) -> None:
         self.home = home
+        self.keycloak = keycloak_port and keycloak.demo_setup(home, port=keycloak_port, site_port=port)
         self.port = port
         self.bind = f"127.0.0.1:{port}"
         self.url = f"http://{self.bind}/"
@@ -59,7 +60,7 @@ class Demo:
     def run(self) -> None:
         embedded.check(self.home)
         with self._only_one_here():
-            self._check_port()
+            self._check_ports()
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, self._note_stop)
             try:
@@ -73,6 +74,7 @@ class Demo:
     def _start(self) -> None:
         began = time.monotonic()
         self._start_servers()
+        self._start_keycloak()
         say("Daten: wird vorbereitet (beim ersten Mal etwa eine Minute) …")
         self._prepare()
         self._spawn("web", processes.WEB)
@@ -89,6 +91,15 @@ class Demo:
         if not _is_set("REDIS_URL"):
             say("Valkey: wird gestartet …")
             embedded.redis_url(self.home)
+
+    def _start_keycloak(self) -> None:
+        """Beside the preparation of data, which takes longer; the portal finds it in its environment."""
+        if self.keycloak:
+            say("Keycloak: wird gestartet (beim ersten Mal wird es geholt, etwa eine Minute) …")
+            keycloak.prepare(self.keycloak, self.home)
+            os.environ.update(self.keycloak.environment() | self.keycloak.portal_environment())
+            self._spawn("keycloak", self.keycloak.command())
+            self._note_children()
 
     def _prepare(self) -> None:
         child = self._spawn("prepare", (*processes.MIGRATE, "--demo"), quiet=False)
@@ -128,6 +139,11 @@ class Demo:
             self._check_children()
             if time.monotonic() > deadline:
                 raise DemoError(f"Der Webserver wird nicht bereit: {found}\n{self._last_words('web')}")
+            self._pause()
+        while self.keycloak and not self.keycloak.is_ready():
+            self._check_children()
+            if time.monotonic() > deadline:
+                raise DemoError(f"Keycloak wird nicht bereit.\n{self._last_words('keycloak')}")
             self._pause()
 
     def _watch(self) -> None:
@@ -202,18 +218,10 @@ class Demo:
         content = {"pid": os.getpid(), "url": self.url, "children": started}
         self.note.write_text(json.dumps(content), encoding="utf-8")
 
-    def _check_port(self) -> None:
-        try:
-            _try_port(self.port)
-        except PermissionError:
-            raise DemoError(f"Port {self.port} ist nicht erlaubt. Abhilfe: PORT=8000 make demo") from None
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise DemoError(
-                f"Port {self.port} ist belegt, von einem anderen Programm.\n"
-                f"Abhilfe: PORT={_free_port(self.port)} make demo"
-            ) from None
+    def _check_ports(self) -> None:
+        if self.keycloak:
+            _check_port("KEYCLOAK_PORT", self.keycloak.port, "make demo-keycloak")
+        _check_port("PORT", self.port, "make demo-keycloak" if self.keycloak else "make demo")
 
     def _welcome(self, seconds: float) -> str:
         logins = self.home / "logins.txt"
@@ -225,6 +233,7 @@ class Demo:
                 f"  Die ZSK läuft:  {self.url}    (bereit nach {seconds:.0f} s)",
                 "",
                 *(["  Anmelden mit:", *(f"    {line}" for line in lines), ""] if lines else []),
+                *(self.keycloak.welcome() if self.keycloak else []),
                 f"  Protokolle:     {self.home / 'logs'}",
                 "  Beenden:        Strg+C",
                 LINE,
@@ -307,6 +316,8 @@ def _start_time(pid: int) -> int:
 
 def _program(words: Sequence[str]) -> list[str]:
     """Through this interpreter, not through scripts: their first line breaks in a deep folder."""
+    if words[0].startswith("/"):
+        return [*words]
     if words[0] == "python":
         return [sys.executable, *words[1:]]
     return [sys.executable, "-m", *words]
@@ -314,6 +325,20 @@ def _program(words: Sequence[str]) -> list[str]:
 
 def _is_set(name: str) -> bool:
     return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+def _check_port(name: str, port: int, command: str) -> None:
+    try:
+        _try_port(port)
+    except PermissionError:
+        raise DemoError(f"Port {port} ist nicht erlaubt. Abhilfe: {name}=8000 {command}") from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise DemoError(
+            f"Port {port} ist belegt, von einem anderen Programm.\n"
+            f"Abhilfe: {name}={_free_port(port)} {command}"
+        ) from None
 
 
 def _try_port(port: int) -> None:
@@ -339,25 +364,26 @@ def say(text: str) -> None:
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m zsk.supervisor")
     parser.add_argument("command", choices=["demo", "clean"])
+    parser.add_argument("--keycloak", action="store_true", help="a Keycloak beside the demo, to log in with")
     return parser.parse_args(words)
 
 
-def _port() -> int:
-    text = os.environ.get("PORT") or "8000"
+def _port(name: str = "PORT", default: str = "8000") -> int:
+    text = os.environ.get(name) or default
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise DemoError(f"PORT={text!r} ist keine Portnummer. Beispiel: PORT=8123 make demo")
+        raise DemoError(f"{name}={text!r} ist keine Portnummer. Beispiel: {name}=8123 make demo")
     return int(text)
 
 
 def main(words: Sequence[str]) -> int:
-    command = _arguments(words).command
+    arguments = _arguments(words)
     home = Path(os.environ.get("ZSK_DATA_DIR") or BASE_DIR / ".zsk")
     try:
-        if command == "clean":
+        if arguments.command == "clean":
             clean(home)
         else:
-            Demo(home, _port()).run()
-    except (DemoError, embedded.EmbeddedError) as error:
+            Demo(home, _port(), _port("KEYCLOAK_PORT", "8180") if arguments.keycloak else None).run()
+    except (DemoError, embedded.EmbeddedError, keycloak.KeycloakError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     return 0

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from pytest_django import Settings
 
 from zsk import keycloak
+from zsk.demo import subject
 from zsk.keycloak import KeycloakUser, Server, Setup, free_port
 from zsk.oidc import Provider
 
@@ -110,17 +111,17 @@ class Admin:
         return answer.json() if answer.content else None
 
     def end_sessions(self, user: KeycloakUser) -> None:
-        self.call("post", f"/users/{keycloak.subject(user.username)}/logout")
+        self.call("post", f"/users/{subject(user.username)}/logout")
 
     def sessions(self, user: KeycloakUser) -> int:
-        return len(self.call("get", f"/users/{keycloak.subject(user.username)}/sessions"))
+        return len(self.call("get", f"/users/{subject(user.username)}/sessions"))
 
     def set_enabled(self, user: KeycloakUser, enabled: bool) -> None:
-        self.call("put", f"/users/{keycloak.subject(user.username)}", json={"enabled": enabled})
+        self.call("put", f"/users/{subject(user.username)}", json={"enabled": enabled})
 
     def set_operations(self, user: KeycloakUser, wanted: bool) -> None:
         role = self.call("get", f"/roles/{keycloak.OPERATIONS_ROLE}")
-        path = f"/users/{keycloak.subject(user.username)}/role-mappings/realm"
+        path = f"/users/{subject(user.username)}/role-mappings/realm"
         self.call("post" if wanted else "delete", path, json=[role])
 
 

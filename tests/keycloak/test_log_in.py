@@ -12,7 +12,8 @@ from accounts.invitations import hash_of
 from accounts.models import AuditEntry, Invitation, User
 from tests.factories import AuthorityFactory, UserFactory
 from tests.keycloak.conftest import DISABLED, GAST, OLE, PETRA, Admin, enter, log_in
-from zsk.keycloak import KeycloakUser, subject
+from zsk.demo import subject
+from zsk.keycloak import KeycloakUser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

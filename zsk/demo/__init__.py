@@ -5,7 +5,15 @@
 OZG-Leistungen are assumptions of the demo; their OZG-IDs begin with `DEMO-`.
 """
 
+import uuid
 from typing import NamedTuple
+
+_SUBJECTS = uuid.UUID("5a4b3c2d-0000-4000-8000-00000000005a")
+
+
+def subject(username: str) -> str:
+    """A demo person's id at Keycloak: fixed, so that accounts stay bound when the realm is made anew."""
+    return str(uuid.uuid5(_SUBJECTS, username))
 
 
 class LogIn(NamedTuple):

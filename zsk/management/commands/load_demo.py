@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import User
 from transactions.models import TransactionCount
 from zsk import formats
-from zsk.demo import LOGINS
+from zsk.demo import LOGINS, subject
 from zsk.demo.loading import DemoRefused, load_demo
 
 
@@ -24,11 +24,18 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if User.objects.filter(username=LOGINS[0].username).exists():
             _write_logins()
+            _bind_to_keycloak()
         if not loaded:
             self.stdout.write("Demodaten: schon da, nichts geändert")
             return
         count, seconds = formats.number(TransactionCount.objects.count()), time.monotonic() - began
         self.stdout.write(f"Demodaten: {count} synthetische Werte in {seconds:.0f} s")
+
+
+def _bind_to_keycloak() -> None:
+    """Where a Keycloak runs beside the demo, it knows the same people."""
+    for login in LOGINS:
+        User.objects.filter(username=login.username, sub=None).update(sub=subject(login.username))
 
 
 def _write_logins() -> None:
