@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from playwright.sync_api import Browser, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import User
+from accounts.models import KeptMail, User
 from tests.factories import PASSWORD, MemberFactory, PortalMemberFactory, UserFactory
 from zsk.pages import PAGES
 
@@ -17,8 +17,15 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 # Width in CSS pixels and colours; 320 is 1280 at 400 % zoom.
 VIEWS = [(1280, "light"), (320, "dark")]
-PUBLIC = [*(f"/{address}" for address in PAGES), "/anmelden/", "/abmelden/", "/gibt-es-nicht"]
-OWN = ["/konto/", "/konto/passwort/", "/abmelden/", "/hilfe/dateiformat/", "/gibt-es-nicht"]
+RESET = "/konto/passwort-vergessen/"
+PUBLIC = [
+    *(f"/{address}" for address in PAGES), "/anmelden/", "/abmelden/", "/gibt-es-nicht", "/demo/post/",
+    RESET, f"{RESET}gesendet/", f"{RESET}fertig/", f"{RESET}abc-def/", "/konto/email/kein-link/",
+]  # fmt: skip
+OWN = [
+    "/konto/", "/konto/passwort/", "/konto/email/", "/konto/zweiter-faktor/", "/konto/bestaetigen/",
+    "/konto/zweiter-faktor/einrichten/", "/abmelden/", "/hilfe/dateiformat/", "/gibt-es-nicht",
+]  # fmt: skip
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +62,9 @@ def faults(page: Page) -> list[str]:
     return lines + ([f"{too_wide} px too wide"] if too_wide > 0 else [])
 
 
-def test_public_pages(view: Page, live_server: LiveServer) -> None:
+def test_public_pages(view: Page, live_server: LiveServer, settings: LazySettings) -> None:
+    settings.EMAIL_BACKEND = "accounts.kept_mail.Backend"
+    KeptMail.objects.create(sender="a", recipient="b", subject="Betreff", body="https://zsk.example/")
     refused: list[str] = []
     view.on("console", lambda message: refused.extend(_refusals(message)))
     found = {}
