@@ -50,12 +50,11 @@ MESSAGES = {
     "account/messages/email_confirmation_sent.txt": gettext_lazy(
         "Wir haben eine E-Mail an %(email)s geschickt. Öffnen Sie den Link darin, dann gilt die neue Adresse."
     ),
-    "account/messages/email_confirmed.txt": gettext_lazy("%(email)s ist jetzt Ihre E-Mail-Adresse."),
     "account/messages/email_deleted.txt": gettext_lazy("Die Änderung zu %(email)s ist zurückgenommen."),
     "mfa/messages/totp_activated.txt": gettext_lazy("Der zweite Faktor ist eingerichtet."),
     "mfa/messages/totp_deactivated.txt": gettext_lazy("Der zweite Faktor ist abgeschaltet."),
     "mfa/messages/recovery_codes_generated.txt": gettext_lazy(
-        "Neue Ersatzcodes sind erzeugt. Bewahren Sie sie sicher auf."
+        "Hier sind Ihre Ersatzcodes. Bewahren Sie sie sicher auf."
     ),
 }
 # What happened to an account, by the name of allauth's mail.

@@ -126,6 +126,9 @@ class ResetPassword(allauth_views.PasswordResetFromKeyView):
     form_class = ResetPasswordForm
     template_name = "accounts/reset.html"
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(can_ask=not oidc_configured(), **kwargs)
+
 
 @method_decorator(never_cache, name="dispatch")
 class ResetDone(allauth_views.PasswordResetFromKeyDoneView):

@@ -41,7 +41,7 @@ def test_the_new_address_holds_when_it_is_confirmed(
     petra.refresh_from_db()
     assert petra.email == "petra@example.org"
     with arrivals() as inbox:
-        assert "neu@example.org ist jetzt" in signed_in.post(link).content.decode()
+        assert "neu@example.org ist jetzt die Adresse" in signed_in.post(link).content.decode()
     petra.refresh_from_db()
     assert petra.email == "neu@example.org"
     assert [message.to for message in inbox] == [["petra@example.org"]]
