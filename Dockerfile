@@ -27,6 +27,7 @@ RUN pybabel --quiet compile --directory locale --domain django
 ENV ZSK_ENVIRONMENT=production STATIC_ROOT=/app/staticfiles WEB_BIND=0.0.0.0:8000
 # Placeholders, for this step only: nothing is connected to, and no secret is baked in.
 RUN SECRET_KEY=x KEY_PEPPERS=1:x DATABASE_URL=postgresql://x/x REDIS_URL=redis://x \
+    EMAIL_HOST=x DEFAULT_FROM_EMAIL=x@x \
     python manage.py collectstatic --noinput --verbosity 0
 USER zsk
 EXPOSE 8000

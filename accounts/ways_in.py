@@ -6,7 +6,7 @@ from accounts.models import User
 
 
 def oidc_configured() -> bool:
-    return bool(getattr(settings, "OIDC_ISSUER", ""))
+    return bool(settings.OIDC_ISSUER)
 
 
 def may_use_password(person: User) -> bool:

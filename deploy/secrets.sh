@@ -13,5 +13,7 @@ keep secret_key "$(random)"
 keep key_peppers "1:$(random)"
 keep keycloak_admin_password "$(random)"
 keep oidc_client_secret "$(random)"
+# Of the mail server; empty where it asks for none.
+keep email_password ""
 # Readable for the users inside the containers; the folder itself keeps everybody else out.
 chmod 0444 secrets/*

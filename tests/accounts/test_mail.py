@@ -1,6 +1,9 @@
 """Mail is sent when its cause is stored, and not lost while Redis or the mail server is away."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -168,6 +171,18 @@ def test_while_redis_is_away_the_page_answers_and_beat_sends_it(
     assert server.inbox == []
     assert tasks.deliver_waiting_mail() == 1
     assert len(server.inbox) == 1
+
+
+@pytest.mark.parametrize("missing", ["EMAIL_HOST", "DEFAULT_FROM_EMAIL"])
+def test_production_does_not_start_without_a_mail_server(missing: str) -> None:
+    names = {"EMAIL_HOST": "mail.example", "DEFAULT_FROM_EMAIL": "zsk@example.org"}
+    names |= {"ZSK_ENVIRONMENT": "production", "SECRET_KEY": "x", "KEY_PEPPERS": "1:x"}
+    environment = {**os.environ, **{name: value for name, value in names.items() if name != missing}}
+    found = subprocess.run(
+        [sys.executable, "-c", "import zsk.settings"], env=environment, capture_output=True, text=True
+    )
+    assert found.returncode != 0
+    assert missing in found.stderr.splitlines()[-1]
 
 
 def test_beat_knows_the_jobs() -> None:
