@@ -32,6 +32,7 @@ from tests.transactions.uploading import (
 )
 from transactions import push
 from transactions.models import Delivery
+from zsk import months
 
 pytestmark = pytest.mark.django_db
 LIST = "transactions:deliveries"
@@ -151,6 +152,16 @@ def test_a_part_shows_no_changes_of_other_services(
     said = page(signed_in(member), taken_over(admin, rows).get_absolute_url())
     assert "<b>112</b>" in said
     assert "98.765" not in said
+
+
+def test_findings_belong_to_those_who_see_the_whole(
+    admin: User, member: User, services: list[OnlineService]
+) -> None:
+    running = f"{months.running():%Y-%m}"
+    first, other = content(services[0], (HESSEN, MONTH, 1)), content(services[1], (HESSEN, running, 2))
+    delivery = taken_over(admin, first + other.split(b"\n", 1)[1])
+    assert "läuft noch" in page(signed_in(admin), delivery.get_absolute_url())
+    assert "läuft noch" not in page(signed_in(member), delivery.get_absolute_url())
 
 
 def test_a_waiting_upload_leads_its_sender_back_to_the_preview(
