@@ -1,8 +1,8 @@
 from django.urls import URLPattern, path
 
-from services import accepting
+from services.views import invitations
 
 app_name = "services"
 urlpatterns: list[URLPattern] = [
-    path("einladung/<str:token>/", accepting.invitation, name="invitation"),
+    path("einladung/<str:token>/", invitations.invitation, name="invitation"),
 ]

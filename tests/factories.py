@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from accounts.models import Authority, User
+from accounts.models import AccessRequest, Authority, Invitation, User
 from ozgsync.models import (
     GERMANY,
     Leistung,
@@ -123,6 +124,34 @@ class UserFactory(DjangoModelFactory[User]):
     email = factory.LazyAttribute(lambda person: f"{person.username}@example.org")
     password = PASSWORD_HASH
     authority = factory.SubFactory(AuthorityFactory)
+
+
+class AccessRequestFactory(DjangoModelFactory[AccessRequest]):
+    """Confirmed and waiting for operations; for an authority that is there."""
+
+    class Meta:
+        model = AccessRequest
+
+    status = AccessRequest.Status.OPEN
+    first_name = "Anna"
+    last_name = "Antrag"
+    email = factory.Sequence(lambda number: f"antrag{number}@example.org")
+    authority = factory.SubFactory(AuthorityFactory)
+    purpose = "Zahlen liefern"
+    token_hash = factory.Sequence(lambda number: f"{number:064d}")
+
+
+class InvitationFactory(DjangoModelFactory[Invitation]):
+    """Open for two weeks; nothing hangs on it."""
+
+    class Meta:
+        model = Invitation
+
+    email = factory.Sequence(lambda number: f"einladung{number}@example.org")
+    authority = factory.SubFactory(AuthorityFactory)
+    invited_by = factory.SubFactory(UserFactory)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=14))
+    token_hash = factory.Sequence(lambda number: f"{number:064d}")
 
 
 class PortalFactory(DjangoModelFactory[Portal]):

@@ -9,11 +9,14 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from accounts.models import User
+from accounts import invitations
+from accounts.models import AccessRequest, User
 from portals.models import Portal
 from services.credentials import revoke_credential
 from services.models import OnlineService
 from tests.factories import (
+    AccessRequestFactory,
+    InvitationFactory,
     PortalFactory,
     PortalMemberFactory,
     ServiceFactory,
@@ -38,6 +41,9 @@ ROLES = ("public", "stranger", "supplier", "responsible", "portal_admin", "opera
 Statuses = int | tuple[int, int, int, int, int, int]
 SIGNED_IN = (302, 200, 200, 200, 200, 200)
 ONLY_SENDER = (302, 404, 404, 200, 404, 404)
+OPERATIONS = (302, 403, 403, 403, 403, 200)
+# An empty form, sent.
+REFUSED_FORM = (302, 403, 403, 403, 403, 422)
 NOT_PUBLIC = (404, 200, 200, 200, 200, 200)
 
 
@@ -79,6 +85,17 @@ PAGES = [
     E("/anmelden/keycloak/zurueck/", 404),
     E("/anmelden/weiter/unbekannt/", (302, 404, 404, 404, 404, 404)),
     E("/konto/", SIGNED_IN),
+    E("/landing/", 200),
+    E("/landing/register", 200),
+    E("/landing/register", 422, "post"),
+    E("/landing/register/gesendet", 200),
+    E("/landing/bestaetigen/{confirm_token}/", 200),
+    E("/landing/bestaetigen/{confirm_token}/", 302, "post"),
+    E("/landing/bestaetigen/unbekannt/", 404),
+    # Whoever has the address, which is not guessable; not before the e-mail address is confirmed.
+    E("/landing/antrag/{request}/", 200),
+    E("/landing/antrag/{request}/", 422, "post"),
+    E("/landing/antrag/{unconfirmed}/", 404),
     E("/anmelden/notfall/", 404),
     E("/anmelden/code/", 302),
     E("/demo/post/", 404),
@@ -103,6 +120,33 @@ PAGES = [
     E("/admin/login/", (302, 403, 403, 403, 403, 302)),
     E("/admin/logout/", 200),
     E("/admin/password_change/", SIGNED_IN),
+    # services
+    E("/einladung/{invitation_token}/", 200),
+    E("/einladung/{invitation_token}/", (422, 302, 302, 302, 302, 302), "post"),
+    E("/einladung/unbekannt/", 404),
+    # operations
+    E("/betrieb/", OPERATIONS),
+    E("/betrieb/antraege/", OPERATIONS),
+    E("/betrieb/antraege/{request}/", OPERATIONS),
+    E("/betrieb/antraege/{request}/rueckfrage", OPERATIONS),
+    E("/betrieb/antraege/{request}/rueckfrage", REFUSED_FORM, "post"),
+    E("/betrieb/antraege/{request}/bewilligen", OPERATIONS),
+    E("/betrieb/antraege/{request}/bewilligen", REFUSED_FORM, "post"),
+    E("/betrieb/antraege/{request}/ablehnen", OPERATIONS),
+    E("/betrieb/antraege/{request}/ablehnen", REFUSED_FORM, "post"),
+    E("/betrieb/einladungen/", OPERATIONS),
+    E("/betrieb/einladungen/{invitation}/erneut", (302, 403, 403, 403, 403, 302), "post"),
+    E("/betrieb/einladungen/{invitation}/zurueckziehen", (302, 403, 403, 403, 403, 302), "post"),
+    E("/betrieb/personen/", OPERATIONS),
+    E("/betrieb/personen/{person}/", OPERATIONS),
+    E("/betrieb/personen/{person}/", (302, 403, 403, 403, 403, 302), "post"),
+    E("/betrieb/behoerden/", OPERATIONS),
+    E("/betrieb/behoerden/neu", OPERATIONS),
+    E("/betrieb/behoerden/neu", REFUSED_FORM, "post"),
+    E("/betrieb/behoerden/{authority}/", OPERATIONS),
+    E("/betrieb/behoerden/{authority}/", REFUSED_FORM, "post"),
+    E("/betrieb/protokoll/", OPERATIONS),
+    E("/betrieb/protokoll.csv", OPERATIONS),
     # transactions
     E("/meine/", SIGNED_IN),
     E("/liefern/", SIGNED_IN),
@@ -170,6 +214,19 @@ def _upload(service: OnlineService, by: User) -> Delivery:
     return uploads.receive(lambda: [content], name="Zahlen.csv", by=by, service=service)
 
 
+def _asking() -> dict[str, str]:
+    """Requests for access, one with a question and one not confirmed, and an invitation."""
+    asked = AccessRequestFactory(status=AccessRequest.Status.ASKED)
+    unconfirmed = AccessRequestFactory(
+        status=AccessRequest.Status.UNCONFIRMED, token_hash=invitations.hash_of("token")
+    )
+    invitation = InvitationFactory(token_hash=invitations.hash_of("token"))
+    return {
+        "request": str(asked.pk), "unconfirmed": str(unconfirmed.pk), "confirm_token": "token",
+        "invitation": str(invitation.pk), "invitation_token": "token",
+    }  # fmt: skip
+
+
 @pytest.fixture
 def world() -> World:
     """One portal with a published service and one that is not, a delivery for each, and a person per role."""
@@ -187,6 +244,7 @@ def world() -> World:
     names = {
         "service": service.number, "hidden": hidden.number,
         "delivery": str(delivery.pk), "foreign": str(foreign.pk), "upload": str(_upload(service, owner).pk),
+        "person": str(stranger.pk), "authority": str(service.authority_id), **_asking(),
     }  # fmt: skip
     return World(people, names, service, portal)
 
@@ -202,7 +260,8 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
 
 
 def test_every_address_has_an_entry() -> None:
-    ids = dict.fromkeys(("delivery", "foreign", "upload"), SOME_ID)
+    ids = dict.fromkeys(("delivery", "foreign", "upload", "request", "unconfirmed"), SOME_ID)
+    ids |= dict.fromkeys(("person", "authority", "invitation", "confirm_token", "invitation_token"), "1")
     names = {"service": "OS-000001", "hidden": "OS-000002", **ids}
     entries = [*PAGES, *INTERFACE]
     covered = {resolve(entry.address.format(portal="portal", **names)).route for entry in entries}

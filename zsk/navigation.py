@@ -33,7 +33,7 @@ MAIN = (
     Entry(_("Hilfe"), "/hilfe/"),
     Entry(_("Meine Onlineservices"), "/meine/", Audience.SIGNED_IN),
     Entry(_("Liefern"), "/liefern/", Audience.SIGNED_IN),
-    Entry(_("Betrieb"), "/admin/", Audience.OPERATIONS),
+    Entry(_("Betrieb"), "/betrieb/", Audience.OPERATIONS),
 )
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("services.urls")),
     path("", include("accounts.urls")),
     path("", include("accounts.local_urls")),
+    path("", include("zsk.operations.urls")),
     path("", include("zsk.pages")),
     path("api/docs/", interface.docs, name="api_docs"),
     path("api/schema/", interface.SchemaView.as_view(), name="api_schema"),

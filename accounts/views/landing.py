@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import invitations, requests
+from accounts import invitations, mail, requests
 from accounts.models import AccessRequest
 from accounts.request_forms import AnswerForm, RegisterForm, own_names
 from zsk import site
@@ -78,7 +78,8 @@ def _form(request: HttpRequest, form: RegisterForm, status: int) -> HttpResponse
 @require_safe
 def sent(request: HttpRequest) -> HttpResponse:
     """Everyone: look into your mailbox."""
-    return render(request, "accounts/landing_sent.html", {"days": requests.UNCONFIRMED_DAYS})
+    facts = {"days": requests.UNCONFIRMED_DAYS, "mail_is_kept": mail.is_kept() and not settings.PRODUCTION}
+    return render(request, "accounts/landing_sent.html", facts)
 
 
 @secret_address
