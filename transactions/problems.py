@@ -71,7 +71,7 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "ruecknahme_unmoeglich": Problem(
         409, _("Die Lieferung lässt sich nicht rückgängig machen"),
-        _("Nehmen Sie zuerst spätere Lieferungen zurück, oder liefern Sie die richtigen Werte noch einmal."),
+        _("Liefern Sie die richtigen Werte noch einmal; sie ersetzen die gespeicherten."),
     ),
     "bericht_abgelaufen": Problem(
         410, _("Der Bericht ist nicht mehr da"), _("Berichte werden nur einige Wochen aufbewahrt. Die Zahlen selbst bleiben."),
