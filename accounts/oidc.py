@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.utils import import_from_settings
@@ -26,11 +28,11 @@ from mozilla_django_oidc.views import (
     get_next_url,
 )
 
-from accounts import binding, invitations, jwks, resume
+from accounts import binding, jwks, resume
 from accounts.binding import Claims, SomebodyElses
 from accounts.invitations import InvitationUnusable
 from accounts.jwks import KeycloakUnreachable
-from accounts.models import User
+from accounts.models import Invitation, User
 from accounts.oidc_problems import (
     BROKEN,
     CANCELLED,
@@ -49,6 +51,7 @@ from zsk.oidc import Provider
 BACKEND = "accounts.oidc.KeycloakBackend"
 ID_TOKEN = "oidc_id_token"  # noqa: S105 - names of session entries
 CHECKED_AT = "oidc_checked_at"
+# The id of the invitation whose page was opened last.
 INVITATION = "invitation"
 logger = logging.getLogger(__name__)
 
@@ -132,7 +135,7 @@ class KeycloakBackend(OIDCAuthenticationBackend):
     def get_or_create_user(self, access_token: str, id_token: str, payload: Claims) -> User:
         claims = {**payload, **self.get_userinfo(access_token, id_token, payload)}
         is_operations = provider().operations_role in _roles(claims)
-        person = _person(claims, self.request.session.get(INVITATION, ""), is_operations=is_operations)
+        person = _person(claims, self.request.session.get(INVITATION), is_operations=is_operations)
         if not person.is_active:
             raise LogInFailed(LOCKED)
         binding.follow_keycloak(person=person, claims=claims, is_operations=is_operations)
@@ -171,12 +174,15 @@ def _roles(claims: Claims) -> set[str]:
     return {role for found in lists for role in found if isinstance(role, str)}
 
 
-def _person(claims: Claims, invitation_token: str, *, is_operations: bool) -> User:
-    """By `sub`; somebody unknown comes in by an invitation, or by the role that Keycloak's operator gave."""
-    if invitation_token and (invitation := invitations.by_token(invitation_token)):
-        return binding.bind_subject(claims, invitation)
+def _person(claims: Claims, invited: int | None, *, is_operations: bool) -> User:
+    """By `sub`; somebody unknown comes in by an invitation, or by the role that Keycloak's operator gave.
+
+    Who is known already accepts an invitation on its page, where they see as whom.
+    """
     if person := binding.find_person(claims):
         return person
+    if invitation := Invitation.objects.filter(pk=invited or 0).first():
+        return binding.bind_subject(claims, invitation)
     if is_operations:
         return binding.create_person(claims)
     raise LogInFailed(UNKNOWN)
@@ -255,7 +261,10 @@ class Callback(OIDCAuthenticationCallbackView):
             login(request, person, backend=BACKEND)
         _keep_id_token(request)
         request.session[CHECKED_AT] = time.time()
-        request.session.pop(INVITATION, None)
+        invited = request.session.pop(INVITATION, None)
+        if Invitation.objects.filter(pk=invited, accepted_by=person).exists():
+            messages.success(request, _("Willkommen bei der ZSK. Ihre Einladung ist angenommen."))
+            return redirect("/meine/")
         return redirect(target or settings.LOGIN_REDIRECT_URL)
 
 
