@@ -157,8 +157,8 @@ def expire(*, now: dt.datetime | None = None) -> int:
 
 
 def _locked(invitation: Invitation) -> Invitation:
-    rows = Invitation.objects.select_for_update(of=("self",))
-    return rows.select_related("authority", "invited_by", "request").get(pk=invitation.pk)
+    """Without what it refers to: a join would show that as it was before the wait for the lock."""
+    return Invitation.objects.select_for_update().get(pk=invitation.pk)
 
 
 def _refuse(invitation: Invitation, *, unless: Sequence[State]) -> None:

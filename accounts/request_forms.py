@@ -164,7 +164,7 @@ class AuthorityForm(RegionForm):
         if not cleaned.get("level"):
             self.add_error("level", _("Wählen Sie die Ebene der neuen Behörde."))
         region = self._chosen_region(cleaned)
-        return AuthorityChoice(name=cleaned["authority"], level=cleaned["level"], region=region)
+        return AuthorityChoice(name=cleaned["authority"], level=cleaned.get("level", ""), region=region)
 
 
 class RegisterForm(AuthorityForm):

@@ -1,6 +1,6 @@
 """The way in: what the ZSK is, asking for access, and where a request stands. Open to everyone.
 
-What tells of one request has an address that cannot be guessed; it is not cached, and no referrer to others.
+What tells of one request has an address that cannot be guessed; it is neither cached nor passed on as referrer.
 """
 
 import uuid
@@ -31,8 +31,9 @@ def secret_address(view: View) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        # Not no-referrer: browsers would send these pages' forms with `Origin: null`, which Django refuses.
-        response.headers["Referrer-Policy"] = "same-origin"
+        # The site and never the address. Not no-referrer: browsers would send these pages' forms with
+        # `Origin: null`, which Django refuses.
+        response.headers["Referrer-Policy"] = "strict-origin"
         response.headers["X-Robots-Tag"] = "noindex"
         return response
 
