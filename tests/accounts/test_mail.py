@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 from django.conf import LazySettings
+from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
@@ -143,13 +144,21 @@ def test_one_bad_mail_does_not_hold_up_the_others(server: MailServer) -> None:
     assert OutgoingMail.objects.get().last_error.startswith("ValueError")
 
 
-def test_two_workers_send_it_once(server: MailServer) -> None:
+def test_a_killed_worker_s_mail_is_left_alone_for_a_while_and_then_sent(
+    server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(self: EmailMessage) -> None:
+        raise KeyboardInterrupt
+
     row = send()
-    now = timezone.now()
-    OutgoingMail.objects.filter(pk=row.pk).update(next_try_at=now + mail.TRY_TIME, tries=1)
-    assert not mail.deliver(row.pk, now=now)
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailMessage, "send", die)
+        with pytest.raises(KeyboardInterrupt):
+            mail.deliver(row.pk)
+    assert not mail.deliver(row.pk)
     assert server.inbox == []
-    assert mail.deliver(row.pk, now=now + mail.TRY_TIME)
+    assert mail.deliver(row.pk, now=timezone.now() + mail.TRY_TIME)
+    assert len(server.inbox) == 1
 
 
 @pytest.mark.django_db(transaction=True)
