@@ -154,6 +154,23 @@ def test_the_same_address_does_not_make_it_the_same_person(client: Client, keycl
     assert not is_signed_in(client)
 
 
+def test_somebody_locked_here_stays_out_and_gets_no_rights(client: Client, keycloak: FakeKeycloak) -> None:
+    UserFactory(sub="sub-1", is_active=False)
+    response = come_back(client, keycloak, roles=["zsk-betrieb"])
+    assert response.status_code == 403
+    assert "Ihr Konto ist gesperrt" in response.content.decode()
+    assert not is_signed_in(client)
+    assert not User.objects.get().is_operations
+
+
+def test_who_is_locked_while_signed_in_is_out_at_once(client: Client, keycloak: FakeKeycloak) -> None:
+    UserFactory(sub="sub-1")
+    come_back(client, keycloak)
+    assert is_signed_in(client)
+    User.objects.update(is_active=False)
+    assert not is_signed_in(client)
+
+
 @pytest.mark.parametrize("roles", [{"roles": ["zsk-betrieb"]}, {"client_roles": ["zsk-betrieb"]}])
 def test_the_role_of_operations_may_be_of_the_realm_or_the_client(
     client: Client, keycloak: FakeKeycloak, roles: dict[str, list[str]]
@@ -174,11 +191,12 @@ def test_without_the_role_the_rights_end(
 
 
 def test_a_password_with_a_code_in_the_address_is_no_way_round(
-    client: Client, keycloak: FakeKeycloak
+    client: Client, keycloak: FakeKeycloak, settings: Settings
 ) -> None:
     """Every back end sees every try; ours must not take a code without state and nonce."""
     UserFactory(sub="sub-1")
-    client.post("/anmelden/?code=code&state=state", {"login": "x", "password": PASSWORD})
+    settings.BREAK_GLASS_USER = "notfall"
+    client.post("/anmelden/notfall/?code=code&state=state", {"login": "x", "password": PASSWORD})
     assert not keycloak.sent
     assert not is_signed_in(client)
 
