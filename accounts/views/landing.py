@@ -1,6 +1,6 @@
 """The way in: what the ZSK is, asking for access, and where a request stands. Open to everyone.
 
-What tells of one request has an address that cannot be guessed; it is neither cached nor passed on as referrer.
+What tells of one request has an address that nobody guesses; it is neither cached nor passed on as referrer.
 """
 
 import uuid
