@@ -14,7 +14,7 @@ KERN := node_modules/@kern-ux/native/dist
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help env frontend demo demo-keycloak test lint bench clean lock chromium
+.PHONY: help env frontend demo demo-keycloak test lint bench clean lock chromium java
 
 help: ## Diese Übersicht
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(RUN_READY) $(MESSAGES) frontend ## Alles starten, mit Demodaten (PORT=80
 demo-keycloak: $(RUN_READY) frontend ## Dasselbe mit einem Keycloak zum Anmelden (KEYCLOAK_PORT=8180)
 	@exec $(BIN)/python -m zsk.supervisor demo --keycloak
 
-test: env frontend chromium ## Alle Tests
+test: env frontend chromium java ## Alle Tests
 	$(BIN)/python -m pytest --durations=10 $(TESTS)
 
 lint: env ## Stil, Typen, Pfeile der Architektur, fehlende Migrationen
@@ -61,6 +61,14 @@ chromium: ## Chromium für die Browsertests, als root aus der Distribution
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null && exit 0; \
 	fi; \
 	echo "Kein Chromium oder Chrome gefunden: die Browsertests laufen nicht." >&2
+
+java: ## Java und Maven für die Tests mit Keycloak, als root aus der Distribution
+	@command -v java >/dev/null && command -v mvn >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq openjdk-17-jre-headless maven >/dev/null && exit 0; \
+	fi; \
+	echo "Java 17 oder Maven fehlt: die Tests mit Keycloak laufen nicht." >&2
 
 $(RUN_READY): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 fehlt: $(PYTHON) nicht gefunden." >&2; exit 1; }
