@@ -123,10 +123,6 @@ CATALOGUE: dict[str, Kind] = {
         _("Die Datei ist leer"), _("Die Datei enthält keine Zeilen mit Zahlen."),
         _("Unter der Kopfzeile onlineservice;ars;monat;anzahl muss mindestens eine Zeile stehen."),
     ),
-    "datei_zu_gross": Kind(
-        _("Die Datei ist zu groß"), _("Die Datei hat %(groesse)s; erlaubt sind %(grenze)s."),
-        _("Teilen Sie die Lieferung, zum Beispiel nach Jahren oder Onlineservices."),
-    ),
     "datei_zeichen": Kind(
         _("Die Datei enthält unlesbare Zeichen"),
         _("In Zeile %(zeile)s stehen Zeichen, die nicht zum Rest der Datei passen (%(bytes)s)."),
