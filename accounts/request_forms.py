@@ -53,7 +53,7 @@ class RegionForm(forms.Form):
         required=False,
         max_length=200,
         help_text=gettext_lazy(
-            "Wofür sie zuständig ist: Name oder Regionalschlüssel, zum Beispiel „Kappeln“."
+            "Wofür sie zuständig ist, Name oder Regionalschlüssel. Beim Bund nicht nötig."
         ),
     )
     region_known = forms.ChoiceField(
@@ -122,9 +122,19 @@ class AuthorityForm(RegionForm):
         label=gettext_lazy("Ist es eine von diesen Behörden?"),
         required=False,
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": gettext_lazy("Wählen Sie eine der Behörden aus.")},
+        error_messages={
+            "required": gettext_lazy(
+                "Diese Behörde ist noch nicht eingetragen. Wählen Sie eine aus oder „Nein“."
+            ),
+            "invalid_choice": gettext_lazy("Wählen Sie eine der Behörden aus."),
+        },
     )
-    level = forms.ChoiceField(label=gettext_lazy("Ebene der neuen Behörde"), required=False, choices=LEVELS)
+    level = forms.ChoiceField(
+        label=gettext_lazy("Ebene der neuen Behörde"),
+        required=False,
+        choices=LEVELS,
+        error_messages={"required": gettext_lazy("Wählen Sie die Ebene der neuen Behörde.")},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,6 +147,8 @@ class AuthorityForm(RegionForm):
         new = (NEW, _("Nein, „%(name)s“ ist eine neue Behörde") % {"name": text})
         choice: Any = self.fields["known"]
         choice.choices = [*((str(row.pk), row.name) for row in self.similar), new]
+        choice.required = bool(self.similar)
+        self.fields["level"].required = self.is_new and not self.similar
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -152,17 +164,12 @@ class AuthorityForm(RegionForm):
             if str(row.pk) == known:
                 return AuthorityChoice(existing=row)
         if self.similar and known != NEW:
-            if "known" not in self.errors:
-                self.add_error(
-                    "known",
-                    _("Diese Behörde ist noch nicht eingetragen. Wählen Sie eine aus oder „Nein“."),
-                )
-            return None
+            return None  # said at the field
         return self._new(cleaned)
 
     def _new(self, cleaned: dict[str, Any]) -> AuthorityChoice | None:
-        if not cleaned.get("level"):
-            self.add_error("level", _("Wählen Sie die Ebene der neuen Behörde."))
+        if not cleaned.get("level") and "level" not in self.errors:
+            self.add_error("level", self.fields["level"].error_messages["required"])
         region = self._chosen_region(cleaned)
         return AuthorityChoice(name=cleaned["authority"], level=cleaned.get("level", ""), region=region)
 
