@@ -26,7 +26,7 @@ def database() -> Iterator[None]:
     name = f"zsk_bench_{os.getpid()}"
     _execute(home, f'CREATE DATABASE "{name}"')
     os.environ["DATABASE_URL"] = urlunsplit(urlsplit(home)._replace(path=f"/{name}"))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
     try:
         _set_up()
         yield

@@ -4,3 +4,5 @@ from zsk.settings import *  # noqa: F403
 
 ROOT_URLCONF = "bench.urls"
 LOGGING["root"]["level"] = "WARNING"  # noqa: F405
+# Pages of errors must not need collected files.
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
