@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 # One browser for the whole run: playwright refuses to be started twice.
 from tests.browsing import INSTALL_HINT, browser, context, find_browser, page
@@ -14,6 +14,8 @@ __all__ = ["browser", "context", "page"]
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
+    # Ends the pause that the cache takes after a test in which Redis was away.
+    caches["default"].answers()
     cache.clear()
 
 
