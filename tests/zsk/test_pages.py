@@ -70,7 +70,7 @@ def test_navigation_offers_what_one_may_do() -> None:
     signed_in = {link.address for link in navigation.links("/", person())}
     operations = {link.address for link in navigation.links("/", person(operations=True))}
     assert signed_in - public == {"/meine/", "/liefern/"}
-    assert operations - signed_in == {"/admin/"}
+    assert operations - signed_in == {"/betrieb/"}
 
 
 @pytest.mark.parametrize(
