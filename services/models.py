@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -97,6 +98,8 @@ class OnlineService(models.Model):
     published_depth = models.PositiveSmallIntegerField(
         "Regionen öffentlich bis", choices=Depth, default=Depth.GEMEINDE
     )
+    # Somebody took it out of everything public: no release rule may bring it back.
+    withheld = models.BooleanField("von Freigaberegeln ausgenommen", default=False, editable=False)
     created_at = models.DateTimeField("angelegt am", auto_now_add=True)
     # Counts up with every change of the master data, so that of two who edit at once the second is told.
     revision = models.PositiveIntegerField("Stand der Stammdaten", default=1, editable=False)
@@ -331,6 +334,25 @@ class PortalMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} in {self.portal}"
+
+
+class BulkUpload(models.Model):
+    """A file of services that waits, between its preview and its confirmation, to be registered in a portal."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    portal = models.ForeignKey(Portal, models.CASCADE, related_name="bulk_uploads")
+    user = models.ForeignKey(User, models.CASCADE, related_name="bulk_uploads")
+    file_name = models.CharField("Datei", max_length=255)
+    content = models.BinaryField()
+    created_at = models.DateTimeField("hochgeladen am", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "Datei einer Sammelregistrierung"
+        verbose_name_plural = "Dateien von Sammelregistrierungen"
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.file_name
 
 
 class ReleaseRule(models.Model):
