@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import BinaryIO, cast
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from transactions.models import Delivery, DeliveryChunk
@@ -22,7 +21,6 @@ class ContentExpired(Exception):
     """What was sent is no longer kept."""
 
 
-@transaction.atomic
 def keep(delivery: Delivery, pieces: Iterable[bytes]) -> None:
     """Stores what was sent beside its delivery, which must be saved already."""
     DeliveryChunk.objects.bulk_create(

@@ -669,8 +669,9 @@ def test_a_thousand_rows_cost_as_many_queries_as_one(
     me.send(rows(row(7, BERLIN)))
     with CaptureQueriesContext(connection) as one:
         assert me.send(rows(row(7, many_regions[0]))).status_code == 201
-    assert len(one) <= 21
-    with django_assert_num_queries(len(one)):
+    assert len(one) <= 19
+    # One more setting of the planner, for deliveries above some size.
+    with django_assert_num_queries(len(one) + 1):
         assert _send_many(me, many_regions, 8).status_code == 201
 
 
