@@ -85,8 +85,8 @@ def service_ids(
     names: Collection[str], *, by: Principal, service: OnlineService | None = None
 ) -> dict[str, int]:
     """The services that these numbers or Kennungen mean, among those that the principal may deliver for."""
-    found, ambiguous = references.deliverable(names, by, service)
-    return {name: pk for name, pk in found.items() if name not in ambiguous}
+    named = references.deliverable(names, by, service)
+    return {name: pk for name, pk in named.services.items() if name not in named.ambiguous}
 
 
 @dataclass(frozen=True)
@@ -158,18 +158,16 @@ class _Check:
             levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
             return _Services(np.full(len(self.rows), self.only.pk, np.int64), levels, None)
         texts = column.values.to_pylist()
-        found, ambiguous = references.deliverable(texts, self.by, self.only)
-        chosen = OnlineService.objects.filter(pk__in=set(found.values()))
-        levels = {pk: ReportingLevel(level) for pk, level in chosen.values_list("pk", "reporting_level")}
+        named = references.deliverable(texts, self.by, self.only)
 
         def parse(text: str) -> int | Fault:
             key = text.strip()
-            if key in ambiguous:
+            if key in named.ambiguous:
                 return Fault("onlineservice_mehrdeutig")
-            return found.get(key) or _service_fault(key)
+            return named.services.get(key) or _service_fault(key)
 
         parsed = _Parsed("onlineservice", column, [parse(text) for text in texts])
-        return _Services(parsed.per_row(_UNKNOWN, np.int64), levels, parsed)
+        return _Services(parsed.per_row(_UNKNOWN, np.int64), named.levels, parsed)
 
     def _regions(self) -> _Regions:
         column = self.rows.ars

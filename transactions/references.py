@@ -9,9 +9,18 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db import connection
+
 from accounts.models import User
-from ozgsync.models import Level, Region, RegionChange, RegionVersion
-from services.models import NUMBER, Credential, OnlineService, OnlineServiceQuerySet, PortalService
+from ozgsync.models import Level, Region, RegionChange
+from services.models import (
+    NUMBER,
+    Credential,
+    OnlineService,
+    OnlineServiceQuerySet,
+    PortalService,
+    ReportingLevel,
+)
 
 Principal = User | Credential
 
@@ -27,31 +36,38 @@ def month_of(number: int) -> dt.date:
     return dt.date(1970 + int(number) // 12, int(number) % 12 + 1, 1)
 
 
-def deliverable(
-    texts: Collection[str], by: Principal, only: OnlineService | None
-) -> tuple[dict[str, int], set[str]]:
-    """The services that these texts name, by number or by a portal's own Kennung; and ambiguous Kennungen."""
+@dataclass(frozen=True)
+class Named:
+    """The services that texts name, those that several Kennungen could mean, and the services' levels."""
+
+    services: dict[str, int]
+    ambiguous: set[str]
+    levels: dict[int, ReportingLevel]
+
+
+def deliverable(texts: Collection[str], by: Principal, only: OnlineService | None) -> Named:
+    """The services that these texts name, by number or by a portal's own Kennung."""
     keys = {text.strip() for text in texts}
     numbers = {key: int(match[1]) for key in keys if (match := NUMBER.match(key))}
     allowed = OnlineService.objects.deliverable_by(by)
     if only is not None:
         allowed = allowed.filter(pk=only.pk)
-    reachable = set(allowed.filter(pk__in=set(numbers.values())).values_list("pk", flat=True))
-    found = {key: pk for key, pk in numbers.items() if pk in reachable}
-    others = keys - set(found)
-    return _add_kennungen(found, others, allowed, by) if others else (found, set())
+    reachable = allowed.filter(pk__in=set(numbers.values())).values_list("pk", "reporting_level")
+    levels = {pk: ReportingLevel(level) for pk, level in reachable}
+    named = Named({key: pk for key, pk in numbers.items() if pk in levels}, set(), levels)
+    if others := keys - set(named.services):
+        _add_kennungen(named, others, allowed, by)
+    return named
 
 
-def _add_kennungen(
-    found: dict[str, int], keys: set[str], allowed: OnlineServiceQuerySet, by: Principal
-) -> tuple[dict[str, int], set[str]]:
+def _add_kennungen(named: Named, keys: set[str], allowed: OnlineServiceQuerySet, by: Principal) -> None:
     links = PortalService.objects.current().filter(kennung__in=keys, service__in=allowed)
     mine = {"portal": by.portal_id} if isinstance(by, Credential) else {"portal__members": by}
-    ambiguous = set()
-    for kennung, pk in links.filter(**mine).values_list("kennung", "service"):
-        if found.setdefault(kennung, pk) != pk:
-            ambiguous.add(kennung)
-    return found, ambiguous
+    found = links.filter(**mine).values_list("kennung", "service", "service__reporting_level")
+    for kennung, pk, level in found:
+        named.levels[pk] = ReportingLevel(level)
+        if named.services.setdefault(kennung, pk) != pk:
+            named.ambiguous.add(kennung)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +82,23 @@ class Span:
     end: int
 
 
+_VERSIONS = """
+    SELECT v.ars, r.name, r.level_top, r.level_bottom, v.valid_from, v.valid_to
+      FROM ozgsync_regionversion v JOIN ozgsync_region r ON r.ars = v.ars
+     WHERE v.ars = ANY(%s) ORDER BY v.ars, v.valid_from
+"""
+
+
 def spans(keys: Collection[str]) -> dict[str, Span]:
+    """The spans of those keys that exist. In SQL: a push of one row must not wait for a query to be built."""
     found: dict[str, Span] = {}
-    versions = RegionVersion.objects.filter(region__in=list(keys)).order_by("region", "valid_from")
-    region = ("region_id", "region__name", "region__level_top", "region__level_bottom")
-    for ars, name, top, bottom, since, until in versions.values_list(*region, "valid_from", "valid_to"):
-        # A region counts in every month in which it existed for a day.
-        end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
-        first = found[ars].first if ars in found else month_number(since)
-        found[ars] = Span(ars, name, top, bottom, first, end)
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSIONS, [list(keys)])
+        for ars, name, top, bottom, since, until in cursor.fetchall():
+            # A region counts in every month in which it existed for a day.
+            end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
+            first = found[ars].first if ars in found else month_number(since)
+            found[ars] = Span(ars, name, top, bottom, first, end)
     return found
 
 
