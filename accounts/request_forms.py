@@ -219,6 +219,11 @@ class RegisterForm(AuthorityForm):
     )
     leer = forms.CharField(required=False)
     stamp = forms.CharField(required=False, widget=forms.HiddenInput)
+    # As they stand on the page, and so in the list of what is wrong.
+    field_order = (
+        "first_name", "last_name", "email", "authority", "known", "level", "region", "region_known",
+        "purpose", "meant", "privacy",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -231,22 +236,24 @@ class RegisterForm(AuthorityForm):
         """The field that people do not see was filled in."""
         return bool(self._sent("leer"))
 
-    def clean_stamp(self) -> str:
-        sent = self.cleaned_data["stamp"]
-        try:
-            age = time.time() - signing.loads(sent, salt=STAMP_SALT)
-        except signing.BadSignature:
-            age = -1.0
-        if not LEAST_SECONDS <= age <= MOST_SECONDS:
-            if age < 0 or age > MOST_SECONDS:
-                self._stamp_anew()
+    def clean(self) -> dict[str, Any]:
+        """A stamp that does not fit is only spoken of where nothing else is to be mended."""
+        cleaned = super().clean()
+        age = self._age()
+        if age is None or age > MOST_SECONDS:
+            self.data = {**dict(self.data.items()), "stamp": self.initial["stamp"]}
+        if (age is None or not LEAST_SECONDS <= age <= MOST_SECONDS) and not self.errors:
             raise forms.ValidationError(
                 _("Das ging sehr schnell, oder die Seite war lange offen. Bitte senden Sie noch einmal ab.")
             )
-        return str(sent)
+        return cleaned
 
-    def _stamp_anew(self) -> None:
-        self.data = {**dict(self.data.items()), "stamp": self.initial["stamp"]}
+    def _age(self) -> float | None:
+        """Seconds since the form was first shown; None without a stamp of ours."""
+        try:
+            return float(time.time() - signing.loads(self.cleaned_data.get("stamp", ""), salt=STAMP_SALT))
+        except signing.BadSignature:
+            return None
 
     def application(self) -> Application:
         cleaned = self.cleaned_data

@@ -44,6 +44,8 @@ class DeclineForm(SeenForm):
 class ApproveForm(AuthorityForm, SeenForm):
     """Which authority the person shall belong to; what the applicant wrote stands there already."""
 
+    field_order = ("authority", "known", "level", "region", "region_known")
+
 
 class PersonFilter(forms.Form):
     KINDS = [
