@@ -47,7 +47,8 @@ class ApiView(APIView):
     """Every address under `/api/`: problems as JSON, no session, no cookie."""
 
     content_negotiation_class = OneFormat
-    metadata_class = None
+    # OPTIONS would tell of the view's code, not of the interface.
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
 
 class CredentialView(ApiView):
