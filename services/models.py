@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from accounts.models import Authority, Invitation, User
 from ozgsync.models import Leistung, Level, Region
@@ -70,6 +71,26 @@ class OnlineServiceQuerySet(models.QuerySet["OnlineService"]):
         return self.filter(Q(pk__in=own.values("service")) | Q(pk__in=portals.values("service")))
 
 
+class ChangedBy(models.Model):
+    """Who made a change, also as text, which survives a deletion."""
+
+    actor = models.CharField("wer", max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+# Written by `services.history.remember`, once for each change with everything that belongs to it; the signals
+# would write one entry for the row and one more for each of its lists, and one for each publication.
+MASTER_DATA_HISTORY = HistoricalRecords(
+    verbose_name="Fassung der Stammdaten",
+    verbose_name_plural="Fassungen der Stammdaten",
+    bases=[ChangedBy],
+    excluded_fields=["published_at", "published_depth", "withheld", "created_at"],
+    m2m_fields=["area", "more_leistungen"],
+)
+
+
 class OnlineService(models.Model):
     """An application whose transactions are counted; belongs to exactly one main Leistung."""
 
@@ -108,6 +129,8 @@ class OnlineService(models.Model):
     )
 
     objects = OnlineServiceQuerySet.as_manager()
+    history = MASTER_DATA_HISTORY
+    skip_history_when_saving = True
 
     class Meta:
         verbose_name = "Onlineservice"

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
+    "simple_history",
     "drf_spectacular",
     "csp",
     "allauth",
