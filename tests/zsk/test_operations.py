@@ -54,7 +54,7 @@ def test_the_start_page_counts_what_waits(client: Client, operator: User) -> Non
     AccessRequestFactory(status=Status.ASKED)
     AccessRequestFactory(status=Status.UNCONFIRMED)
     InvitationFactory(expires_at=timezone.now() - dt.timedelta(days=1))
-    ServiceFactory(), ServiceFactory(published=True)
+    ServiceFactory(), ServiceFactory(published=True), ServiceFactory(withheld=True)
     OutgoingMail.objects.create(recipient="a@example.org", subject="x", body="y", next_try_at=None)
     page = text_of(client, "/betrieb/")
     assert "2 Anträge auf Zugang warten auf Sie." in page

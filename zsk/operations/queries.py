@@ -17,7 +17,7 @@ Status = AccessRequest.Status
 
 @dataclass(frozen=True)
 class Overview:
-    """The counters of the start page; a constant number of queries."""
+    """The counters of the start page, by a constant number of queries; services withheld are decided on."""
 
     open: int
     asked: int
@@ -46,7 +46,7 @@ def overview(*, now: dt.datetime | None = None) -> Overview:
     )
     people = User.objects.aggregate(all=Count("pk"), locked=Count("pk", filter=Q(is_active=False)))
     services = OnlineService.objects.aggregate(
-        all=Count("pk"), hidden=Count("pk", filter=Q(published_at=None, ended_on=None))
+        all=Count("pk"), hidden=Count("pk", filter=Q(published_at=None, ended_on=None, withheld=False))
     )
     return Overview(
         open=requests[Status.OPEN],
