@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import collections
 import csv
-import io
 import itertools
-import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -21,6 +19,7 @@ from pyarrow import csv as pa_csv
 from transactions.findings import Finding
 from transactions.rows import Column, Rows
 from transactions.sources import Unreadable
+from zsk.delimited import Layout, NotReadable, Records, as_text, read_layout
 
 FIELDS = ("onlineservice", "ars", "monat", "anzahl")
 REPORT_FIELDS = {"ergebnis", "hinweis"}
@@ -32,31 +31,8 @@ SYNONYMS = {
     "monat": {"berichtsmonat", "month"},
     "anzahl": {"transaktionen", "transaktionszahl", "anzahl transaktionen", "anzahl der transaktionen"},
 }  # fmt: skip
-_BLOCK = 1 << 20
-_MAX_HEADER = 1 << 16  # a longer first line is no header but some other content
 _MAX_TOO_WIDE = 1_000
-# pyarrow reads records up to its block's size; the report, which is read by csv, must not give up earlier.
-csv.field_size_limit(2 * _BLOCK)
-_SIGNATURES = (
-    (b"PK\x03\x04", "eine Excel- oder LibreOffice-Datei"),
-    (b"\xd0\xcf\x11\xe0", "eine alte Excel-Datei (XLS)"),
-    (b"%PDF", "eine PDF-Datei"),
-    (b"\x89PNG", "ein Bild"),
-    (b"\xff\xd8\xff", "ein Bild"),
-    (b"\x1f\x8b", "eine gepackte Datei (gzip)"),
-    (b"\xff\xfe", "eine Textdatei in UTF-16"),
-    (b"\xfe\xff", "eine Textdatei in UTF-16"),
-)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a file is written: what its report must repeat. `quotes` is the number of quotation marks."""
-
-    encoding: str
-    delimiter: str
-    header: list[str]
-    quotes: int = 0
+_KNOWN = {*FIELDS, *(name for names in SYNONYMS.values() for name in names)}
 
 
 @dataclass(frozen=True)
@@ -73,7 +49,11 @@ def read(file: BinaryIO, *, single_service: bool) -> Rows:
 
     Raises Unreadable for faults of the file; faults of single rows are for `check()` to find.
     """
-    layout = _layout(file)
+    with _told():
+        return _read(file, read_layout(file, known=_KNOWN), single_service)
+
+
+def _read(file: BinaryIO, layout: Layout, single_service: bool) -> Rows:
     head = _head(layout.header, single_service=single_service)
     if layout.quotes % 2:
         _refuse_open_quote(file, layout)
@@ -88,117 +68,21 @@ def read(file: BinaryIO, *, single_service: bool) -> Rows:
 
 def open_records(file: BinaryIO) -> tuple[Layout, Records]:
     """The file's layout and, one after the other, its records after the header; closed with the last."""
-    layout = _layout(file)
-    records = Records(_text(file, layout.encoding), layout.delimiter)
-    records.skip_header()
-    return layout, records
+    with _told():
+        layout = read_layout(file, known=_KNOWN)
+        records = Records(as_text(file, layout.encoding), layout.delimiter)
+        records.skip_header()
+        return layout, records
 
 
-def _layout(file: BinaryIO) -> Layout:
-    _refuse_other_kinds(file)
-    encoding, quotes = _encoding(file)
-    text = _text(file, encoding)
+@contextmanager
+def _told() -> Iterator[None]:
+    """A file that cannot be read, told in the words of deliveries."""
     try:
-        first = next(filter(str.strip, iter(lambda: text.readline(_MAX_HEADER), "")), "")
-        if len(first) == _MAX_HEADER:
-            raise Unreadable(Finding("kopfzeile_fehlt", value=first[:80], line=1))
-        delimiter = _delimiter(first)
-        text.seek(0)
-        header = Records(text, delimiter).skip_header()
-    finally:
-        text.detach()  # else the wrapper would close the file
-    return Layout(encoding, delimiter, [cell.strip() for cell in header], quotes)
-
-
-def _text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    file.seek(0)
-    return io.TextIOWrapper(file, encoding=encoding, newline="")
-
-
-class Records:
-    """Records of a CSV with the line each begins on; the header is line 1."""
-
-    def __init__(self, text: io.TextIOWrapper, delimiter: str, *, strict: bool = False) -> None:
-        self._reader = csv.reader(text, delimiter=delimiter, strict=strict)
-
-    def skip_header(self) -> list[str]:
-        return next((cells for _line, cells in self if any(map(str.strip, cells))), [])
-
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        """(line, cells) of each record. Raises Unreadable where one has no end."""
-        while True:
-            line = self._reader.line_num + 1
-            try:
-                yield line, next(self._reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise Unreadable(Finding("datei_anfuehrung", line=line, params={"zeile": line})) from error
-
-
-def _refuse_other_kinds(file: BinaryIO) -> None:
-    file.seek(0)
-    start = file.read(_BLOCK)
-    for signature, name in _SIGNATURES:
-        if start.startswith(signature):
-            raise Unreadable(Finding("datei_art", params={"art": name}))
-    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise Unreadable(Finding("datei_leer"))
-    if start.lstrip()[:1] in (b"<", b"{", b"["):
-        name = "eine HTML- oder XML-Datei" if start.lstrip()[:1] == b"<" else "eine JSON-Datei"
-        raise Unreadable(Finding("datei_art", params={"art": name}))
-
-
-def _encoding(file: BinaryIO) -> tuple[str, int]:
-    """UTF-8 with or without BOM, else Windows-1252, and the number of quotation marks.
-
-    A mixture of both is refused with its line.
-    """
-    file.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    seen_multibyte, lines, quotes = False, 1, 0
-    while block := file.read(_BLOCK):
-        if b"\x00" in block:
-            raise _no_text()
-        try:
-            seen_multibyte = not decoder.decode(block).isascii() or seen_multibyte
-        except UnicodeDecodeError as error:
-            line = lines + bytes(error.object[: error.start]).count(b"\n")
-            first = bytes(error.object[error.start : error.start + 1])
-            return _single_byte_encoding(file, first, line, seen_multibyte)
-        lines += block.count(b"\n")
-        quotes += block.count(b'"')
-    return "utf-8-sig", quotes
-
-
-def _no_text() -> Unreadable:
-    return Unreadable(Finding("datei_art", params={"art": "eine Datei ohne lesbaren Text"}))
-
-
-def _single_byte_encoding(file: BinaryIO, first: bytes, line: int, seen_multibyte: bool) -> tuple[str, int]:
-    file.seek(0)
-    content = file.read()
-    if b"\x00" in content:
-        raise _no_text()
-    # A file that is UTF-8 elsewhere was glued together from two; a wrong guess would garble one of them.
-    mixed = seen_multibyte or re.search(rb"[\xc3][\x80-\xbf]", content)
-    undefined = re.search(rb"[\x81\x8d\x8f\x90\x9d]", content)
-    if mixed or undefined:
-        if undefined and not mixed:
-            line, first = content.count(b"\n", 0, undefined.start()) + 1, undefined.group()
-        params = {"zeile": line, "bytes": f"Byte 0x{first.hex().upper()}"}
-        raise Unreadable(Finding("datei_zeichen", line=line, params=params))
-    return "cp1252", content.count(b'"')
-
-
-def _delimiter(first_line: str) -> str:
-    """The separator under which the head holds most of the known names."""
-    known = {*FIELDS, *(name for names in SYNONYMS.values() for name in names)}
-
-    def score(delimiter: str) -> int:
-        return sum(cell.strip(' "\r\n').lower() in known for cell in first_line.split(delimiter))
-
-    return max(";,\t", key=score)
+        yield
+    except NotReadable as fault:
+        finding = Finding(fault.code, value=fault.value, line=fault.line, params=fault.params)
+        raise Unreadable(finding) from fault
 
 
 def field_of(heading: str) -> str | None:
@@ -344,7 +228,7 @@ def _unreadable_record(file: BinaryIO, layout: Layout) -> Unreadable:
 
 
 def _refuse_open_quote(file: BinaryIO, layout: Layout) -> None:
-    text = _text(file, layout.encoding)
+    text = as_text(file, layout.encoding)
     try:
         collections.deque(Records(text, layout.delimiter, strict=True), maxlen=0)
     finally:
