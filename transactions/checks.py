@@ -312,7 +312,8 @@ class _Check:
             return
         ars = regions.numbers[regions.code[rows]]
         delivered = overlaps.Values(services.id[rows], month[rows], ars, count[rows], rows)
-        found = overlaps.find(delivered, replaces_months=self.scope is not None)
+        has_parts = regions.per_row("bottom")[rows] < Level.GEMEINDE
+        found = overlaps.find(delivered, has_parts, replaces_months=self.scope is not None)
         names = references.names({overlap.parent for overlap in found}) if found else {}
         self.fault_count += sum(overlap.is_double for overlap in found)
         for overlap in found:

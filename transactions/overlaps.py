@@ -34,6 +34,7 @@ Flags = npt.NDArray[np.bool_]
 _GERMANY_SIZE = 10**12  # keys of all regions lie below
 # How many keys an area of each level spans, from the top: Germany, then keys of 2, 3, 5 and 9 digits.
 _SIZES = tuple(10 ** (12 - digits) for digits in (0, 2, 3, 5, 9))
+_FEW_KEYS = 30
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ class Overlap:
     is_double: bool
 
 
-def find(delivered: Values, *, replaces_months: bool) -> list[Overlap]:
+def find(delivered: Values, has_parts: Flags, *, replaces_months: bool) -> list[Overlap]:
     """Overlaps that the delivery makes, by row.
 
-    `delivered`: rows of services with mixed levels. `replaces_months`: nothing stored outlives the delivery.
-    Costs two queries at most, and none where there can be no parent.
+    `delivered`: rows of services with mixed levels; `has_parts`: which of them name no Gemeinde.
+    `replaces_months`: nothing stored outlives the delivery. Costs two queries at most.
     """
-    stored = None if replaces_months else _stored_relatives(delivered)
+    stored = None if replaces_months else _stored_relatives(delivered, has_parts)
     values = delivered if stored is None else _after(delivered, stored)
     return sorted(_overlaps(values.filter(values.count != REMOVE)), key=lambda overlap: overlap.row)
 
@@ -187,18 +188,23 @@ def _after(delivered: Values, stored: Values) -> Values:
     return both.filter(~(named_twice & (both.row < 0)))
 
 
-def _stored_relatives(delivered: Values) -> Values | None:
+def _stored_relatives(delivered: Values, has_parts: Flags) -> Values | None:
     """Stored values that can matter: one range of keys, around the areas of all possible parents."""
-    is_parent = (delivered.ars % _SIZES[-1] == 0) & (delivered.count > 0)
-    own = delivered.filter(is_parent)
+    own = delivered.filter(has_parts & (delivered.count > 0))
     above = _stored_ancestors(delivered)
     parents = own if above is None else own.with_stored(above)
     return _stored_in_areas(parents) if len(parents) else None
 
 
 def _stored_ancestors(delivered: Values) -> Values | None:
+    """Stored values > 0 of regions that delivered ones lie in."""
     distinct = np.unique(delivered.ars)
-    keys = np.unique(np.concatenate([distinct - distinct % size for size in _SIZES]))
+    own_size = area_size(distinct)
+    keys = np.unique(np.concatenate([(distinct - distinct % size)[own_size < size] for size in _SIZES]))
+    if len(keys) > _FEW_KEYS:
+        # So many are looked up more slowly, month by month, than all that could be any is read.
+        found = _fetch("right(f.ars, 3) = '000' AND f.count > 0", delivered)
+        return found and found.filter(np.isin(found.ars, keys))
     return _fetch("f.ars = ANY(%(keys)s) AND f.count > 0", delivered, keys=[f"{key:012d}" for key in keys])
 
 

@@ -179,6 +179,25 @@ def test_where_months_are_replaced_stored_values_do_not_count(service: OnlineSer
     )
 
 
+@pytest.mark.django_db
+def test_many_rows_find_their_stored_parents_as_few_do(
+    service: OnlineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlaps, "_FEW_KEYS", 0)
+    delivered(row(service, HESSEN, 10), row(service, FRANKFURT, 4), row(service, BERLIN, 3))
+    assert found(row(service, FULDA, 6), row(service, BERLIN, 3)) == ([FULDA], [])
+    assert found(row(service, FULDA, 7), row(service, FRANKFURT, 4)) == ([], [FULDA])
+
+
+@pytest.mark.django_db
+def test_where_nothing_can_have_parts_only_parents_are_asked_for(
+    service: OnlineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlaps, "_stored_in_areas", None)
+    delivered(row(service, FRANKFURT, 4), row(service, BERLIN, 3), row(service, MAINTAL, 3))
+    assert found(row(service, FRANKFURT, 4), row(service, BERLIN, 4), row(service, MAINTAL, 3)) == ([], [])
+
+
 # --- size ----------------------------------------------------------------------------------------
 
 
@@ -201,7 +220,7 @@ def test_a_million_rows_take_about_a_second() -> None:
     values = a_million()
     assert len(values) > 1_000_000
     start = time.monotonic()
-    result = overlaps.find(values, replaces_months=True)
+    result = overlaps.find(values, values.ars % 1_000 == 0, replaces_months=True)
     assert time.monotonic() - start < 4  # room for a busy machine
     assert len(result) == 90 * (16 + 400)
     assert not any(overlap.is_double for overlap in result)
@@ -216,4 +235,4 @@ def test_areas_are_told_by_the_zeros_of_a_key() -> None:
 def test_removals_alone_are_not_judged() -> None:
     one = np.array([1])
     values = overlaps.Values(one, one, np.array([int(HESSEN)]), np.array([REMOVE]), np.array([0]))
-    assert overlaps.find(values, replaces_months=True) == []
+    assert overlaps.find(values, np.array([True]), replaces_months=True) == []
