@@ -43,9 +43,7 @@ WITHOUT_ZERO = {4, 7, 11}
 class Folded(Func):
     """SQL's side of `fold`."""
 
-    template = (
-        "replace(replace(replace(replace(lower(%(expressions)s), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss')"
-    )
+    template = "replace(replace(replace(replace(lower(%(expressions)s), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss')"
     output_field = CharField()
 
 
