@@ -1,7 +1,7 @@
 """Search over Leistungen and regions, one function each for forms, the search of every page and the API.
 
-Forgiving in case, umlauts and blanks: `Muenchen` finds München, `Strasse` finds Straße. Both sides are folded, the
-rows in SQL, the text in Python; a row must hold every word.
+Forgiving in case, umlauts and blanks: `Muenchen` finds München, `Strasse` finds Straße. Both sides are folded,
+the rows in SQL, the text in Python; a row must hold every word.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ WITHOUT_ZERO = {4, 7, 11}
 class Folded(Func):
     """SQL's side of `fold`."""
 
-    template = "replace(replace(replace(replace(lower(%(expressions)s), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss')"
+    template = (
+        "replace(replace(replace(replace("
+        "lower(%(expressions)s), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss')"
+    )
     output_field = CharField()
 
 
@@ -89,17 +92,12 @@ def _ozg_id(text: str) -> Q:
 def _holds(word: str) -> Q:
     known_as = OzgOnlineService.objects.filter(leistung=OuterRef("pk"))
     named = known_as.annotate(folded=Folded("name")).filter(folded__contains=word)
-    return (
-        Q(folded__contains=word)
-        | Q(folded_bundle__contains=word)
-        | Q(schluessel__startswith=word)
-        | _ozg_id(word)
-        | Exists(named)
-    )
+    by_name = Q(folded__contains=word) | Q(folded_bundle__contains=word) | Q(Exists(named))
+    return by_name | Q(schluessel__startswith=word) | _ozg_id(word)
 
 
 def _rank(column: str, words: list[str]) -> Case:
-    """0 the very name, then names that begin so, have a word that begins so, hold the text, hold the words."""
+    """0 the very name; then names that begin so, have a word that does, hold the text, hold the words."""
     text = " ".join(words)
     return Case(
         When(**{column: text}, then=Value(0)),
@@ -113,7 +111,7 @@ def _rank(column: str, words: list[str]) -> Case:
 
 @dataclass(frozen=True, slots=True)
 class FoundRegion:
-    """A region as it is on the day asked for; `within` names Kreis and Land, since many places share a name."""
+    """A region as it is on a day; `within` names Kreis and Land, since many places share a name."""
 
     ars: str
     name: str
@@ -122,7 +120,7 @@ class FoundRegion:
 
 
 def find_regions(text: str, *, on: dt.date | None = None, limit: int = 20) -> list[FoundRegion]:
-    """Regions of a day (today) by ARS, AGS, beginning of either, or name; the nearest first, large before small.
+    """Regions of a day (today) by ARS, AGS, beginning of either, or name; the nearest first.
 
     Two queries.
     """

@@ -65,7 +65,7 @@ def _services_like(candidates: Sequence[Candidate]) -> list[OnlineService]:
 
 
 def _address(url: str) -> str:
-    """What tells one address from another: `https://www.Amt.de/hund/` and `http://amt.de/hund` are the same."""
+    """What tells one address from another: `https://www.Amt.de/hund/` is the same as `http://amt.de/hund`."""
     return SCHEME.sub("", url.strip().lower()).rstrip("/")
 
 

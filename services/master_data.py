@@ -1,7 +1,7 @@
 """Changing what is known about a service, ending it and taking that back, and deleting it.
 
-Every change locks the service's row (deliveries lock its state, and are not held up), counts its revision up and
-leaves an entry in its history and in the audit log.
+Every change locks the service's row (deliveries lock its state, and are not held up), counts its revision up
+and leaves an entry in its history and in the audit log.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ def register_service(
 
 
 def _join_portal(service: OnlineService, portal: Portal, kennung: str, *, by: User | None) -> None:
-    """From go-live on, so that evaluations by portal hold months delivered later; today at the latest, so that
-    the portal's admins may edit it at once."""
+    """From go-live on, so that evaluations by portal hold months delivered later; today at the latest, so
+    that the portal's admins may edit it at once."""
     today = timezone.localdate()
     since = min(service.live_from or today, today)
     try:

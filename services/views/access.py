@@ -9,7 +9,7 @@ from services.models import NUMBER, OnlineService, OnlineServiceQuerySet
 
 
 def managed_service(request: HttpRequest, number: str) -> OnlineService:
-    """A service whose people may see this page: who may deliver for it. Others who see the service get a 403."""
+    """A service that this person may deliver for; others who see it get a 403."""
     allowed = OnlineService.objects.deliverable_by(person(request))
     return _find(
         request, number, allowed,
