@@ -1,4 +1,4 @@
-"""CSV as people save it: what kind of file it is, its encoding, its separator, and its records with their lines.
+"""CSV as people save it: what kind of file it is, how it is written, and its records with their lines.
 
 What the columns mean, and how a fault is told, is for the rooms that read one.
 """
