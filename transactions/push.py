@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
 
-from services.models import Credential
+from services.models import Credential, service_number
 from transactions import contents
 from transactions.checks import Checked, check, service_ids
 from transactions.delivery import Outcome, actor_text, deliver, preview, refuse, refuse_findings
@@ -78,7 +78,7 @@ def _receive(body: bytes, by: Credential, client_key: str | None) -> Receipt:
 
 def _read(body: bytes, by: Credential) -> push.Message | Unreadable:
     try:
-        own = by.service.number if by.service else None
+        own = service_number(by.service_id) if by.service_id else None
         return push.read(body, own=own, max_rows=settings.MAX_PUSH_ROWS)
     except Unreadable as fault:
         return fault

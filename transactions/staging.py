@@ -73,11 +73,10 @@ class Staged:
             "delivery": self.delivery, "services": self.services, "first": self.first, "last": self.last,
         }  # fmt: skip
 
-    def execute(self, sql: str, **more: Any) -> int:
-        """Runs a statement that uses JOIN or MINE; returns the number of rows it touched."""
+    def execute(self, sql: str, **more: Any) -> None:
+        """Runs a statement that uses JOIN or MINE."""
         with connection.cursor() as cursor:
             cursor.execute(sql, {**self.params, **more})
-            return cursor.rowcount
 
     def fetch(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:

@@ -46,9 +46,7 @@ def undo(delivery: Delivery, *, by: User | Credential) -> Delivery:
         _stage_former_values(current, staged)
         outcome = writing.Outcome(staging.diff(staged))
         writing.record(taking_back, outcome, row_count=sum(part.touched for part in outcome.months))
-        if outcome.touched:
-            writing.write_numbers(staged, taking_back, outcome)
-        staging.unstage(staged)
+        writing.write_numbers(staged, taking_back, outcome)
         Delivery.objects.filter(pk=current.pk).update(status=Delivery.Status.UNDONE)
     delivery.status = Delivery.Status.UNDONE
     return taking_back

@@ -123,7 +123,8 @@ TEMPLATES = [
 # --- Data ------------------------------------------------------------------------------------------
 DATABASES = {
     "default": servers.database(
-        env.text("DATABASE_URL", ""), DATA_DIR, pool_size=env.number("DATABASE_POOL_SIZE", 0)
+        env.text("DATABASE_URL", ""), DATA_DIR, pool_size=env.number("DATABASE_POOL_SIZE", 0),
+        prepare=env.flag("DATABASE_PREPARE", True),
     )
 }
 _CACHE_URL, CELERY_BROKER_URL = servers.redis(env.text("REDIS_URL", ""), DATA_DIR)

@@ -154,7 +154,7 @@ def test_verifying_takes_one_query_and_notes_the_use_at_most_once_a_minute(
     with django_assert_num_queries(2):
         verify_api_key(key)
     with django_assert_num_queries(1):
-        assert verify_api_key(key).service is not None
+        assert verify_api_key(key).service_id is not None
     credential.refresh_from_db()
     first = credential.last_used_at
     assert first is not None
