@@ -29,7 +29,7 @@ from tests.transactions.country import (
     row,
 )
 from transactions import delivery as writing
-from transactions import totals
+from transactions import staging, totals
 from transactions.delivery import DeliveryRejected, StoredDataChanged, deliver, preview, versions
 from transactions.models import (
     CountRevision,
@@ -406,6 +406,18 @@ def test_ten_thousand_rows_cost_as_many_queries_as_a_hundred(service: OnlineServ
     assert cost(10_000, other, 1) == cost(100, service, 1)
     assert cost(10_000, other, 2) == cost(100, service, 2)
     assert TransactionCount.objects.filter(count=2).count() == 10_100
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("rows", "nested_loops"), [(30, "on"), (31, "off")])
+def test_joins_of_many_rows_are_linear_and_planned_anew(
+    service: OnlineService, rows: int, nested_loops: str
+) -> None:
+    staging.stage(country.many(service, [BERLIN], rows, count=1), new_delivery().pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('enable_nestloop'), current_setting('plan_cache_mode')")
+        planning = cursor.fetchone()
+    assert planning == (nested_loops, "force_custom_plan" if nested_loops == "off" else "auto")
 
 
 class Together:
