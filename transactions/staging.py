@@ -105,10 +105,14 @@ def expect_many_rows() -> None:
     """Makes every join in this transaction a linear one.
 
     The staging table has no statistics: the planner takes it for nearly empty and would compare each of its
-    rows with each stored one. For a few rows that is right, as it looks each of them up.
+    rows with each stored one. For a few rows that is right, as it looks each of them up. A plan kept from
+    such a delivery must not be used either.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(
+            "SELECT set_config('enable_nestloop', 'off', true),"
+            " set_config('plan_cache_mode', 'force_custom_plan', true)"
+        )
 
 
 def _extent(checked: Checked) -> tuple[list[int], dt.date, dt.date]:
