@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
 from accounts.models import Authority, Invitation, User
+
+
+class PortalQuerySet(models.QuerySet["Portal"]):
+    def managed_by(self, user: User | AnonymousUser) -> PortalQuerySet:
+        """Portals whose services, members and keys a person may look after."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if user.is_operations:
+            return self.all()
+        return self.filter(pk__in=PortalMember.objects.filter(user=user).values("portal"))
 
 
 class Portal(models.Model):
@@ -18,6 +29,8 @@ class Portal(models.Model):
         User, through="PortalMember", related_name="portals"
     )
 
+    objects = PortalQuerySet.as_manager()
+
     class Meta:
         verbose_name = "Portal"
         verbose_name_plural = "Portale"
@@ -25,6 +38,9 @@ class Portal(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/portale/{self.kuerzel}/"
 
 
 class PortalMember(models.Model):

@@ -50,7 +50,8 @@ def current_version() -> Version:
                 JOIN ozgsync_leistung l ON l.schluessel = s.leistung_id
                 JOIN accounts_authority a ON a.id = s.authority_id)::text,
                (SELECT max(id) FROM ozgsync_regionversion),
-               (SELECT count(*) FROM services_portalservice WHERE until IS NULL)
+               (SELECT coalesce(sum(hashtextextended(h::text || p::text, 0)::numeric), 0)
+                FROM services_portalservice h JOIN portals_portal p ON p.id = h.portal_id)::text
     """
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from reports.views import catalogue, data, overview, regions, services
+from reports.views import catalogue, data, overview, portals, regions, services
 
 app_name = "reports"
 NUMBER = r"(?P<number>[Oo][Ss]-[0-9]{6,18})"
@@ -11,6 +11,7 @@ urlpatterns = [
     re_path(rf"^onlineservices/{NUMBER}/$", services.service, name="service"),
     re_path(rf"^onlineservices/{NUMBER}/verlauf\.{KIND}$", services.curve_file, name="service_curve"),
     re_path(rf"^onlineservices/{NUMBER}/regionen\.{KIND}$", services.regions_file, name="service_regions"),
+    path("portale/<slug:kuerzel>/", portals.portal, name="portal"),
     re_path(r"^regionen/(?P<ars>[0-9]{12})/$", regions.region, name="region"),
     path("daten/", data.index, name="data"),
     path("daten/vollstaendigkeit/", data.coverage, name="coverage"),

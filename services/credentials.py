@@ -8,7 +8,7 @@ import secrets
 import string
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -47,6 +47,10 @@ class RevokedCredential(CredentialError):
 
 class TooManyKeys(CredentialError):
     """The service or portal has as many usable keys as are allowed."""
+
+
+class ClientTaken(CredentialError):
+    """The Keycloak client stands for a service or portal already."""
 
 
 @transaction.atomic
@@ -88,6 +92,37 @@ def issue_api_key(
 
 
 @transaction.atomic
+def register_client(
+    *,
+    service: OnlineService | None = None,
+    portal: Portal | None = None,
+    name: str,
+    client_id: str,
+    by: User | None,
+) -> Credential:
+    """Let a client of Keycloak deliver for exactly one service or portal; its secret stays with Keycloak.
+
+    Raises `ClientTaken`, also for one that was revoked: what it delivered names it.
+    """
+    owner = _lock_owner(service, portal)
+    taken = _(
+        "Diese Client-ID ist schon eingetragen. Jeder Client steht für genau einen Service oder ein Portal."
+    )
+    if Credential.objects.filter(public_id=client_id).exists():
+        raise ClientTaken(taken)
+    try:
+        with transaction.atomic():
+            credential = Credential.objects.create(
+                service=service, portal=portal, kind=Credential.Kind.OIDC_CLIENT,
+                name=name, public_id=client_id, created_by=by,
+            )  # fmt: skip
+    except IntegrityError as error:  # somebody else's at the same moment
+        raise ClientTaken(taken) from error
+    audit.record(by=by, action=_("Keycloak-Client eingetragen"), target=owner, detail=str(credential))
+    return credential
+
+
+@transaction.atomic
 def revoke_credential(*, credential: Credential, by: User | None) -> None:
     """Make a credential unusable at once and for good; a second time changes nothing."""
     now = timezone.now()
@@ -99,7 +134,7 @@ def revoke_credential(*, credential: Credential, by: User | None) -> None:
 
 @sensitive_variables("text")
 def verify_api_key(text: str) -> Credential:
-    """The credential, with its service or portal, that a key belongs to.
+    """The credential that a key belongs to.
 
     One query, and at most once a minute a second one that notes the use.
     Raises `UnknownCredential`, `ExpiredCredential` or `RevokedCredential`.
@@ -123,7 +158,7 @@ def verify_api_key(text: str) -> Credential:
 
 def _find(public_id: str) -> Credential | None:
     # Not `first()`: it sorts, and building the query is most of what a verification costs.
-    keys = Credential.objects.select_related("service", "portal").order_by()
+    keys = Credential.objects.order_by()
     found = list(keys.filter(public_id=public_id, kind=Credential.Kind.API_KEY))
     return found[0] if found else None
 

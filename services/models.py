@@ -360,7 +360,7 @@ class PortalMove(models.Model):
 
 
 class BulkUpload(models.Model):
-    """A file of services that waits, between its preview and its confirmation, to be registered in a portal."""
+    """A file of services that waits, between preview and confirmation, to be registered in a portal."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     portal = models.ForeignKey(Portal, models.CASCADE, related_name="bulk_uploads")

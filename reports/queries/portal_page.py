@@ -1,0 +1,118 @@
+"""A portal's months: what its services counted, each in the months in which it belonged to the portal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+
+from accounts.models import User
+from portals.models import Portal
+from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
+from services.models import OnlineService, OnlineServiceQuerySet, service_number
+from zsk import months
+
+# A month belongs to the portal that held the service on the month's last day: of two in one month, the later.
+HELD = """
+    h.since < m.month + interval '1 month' AND (h.until IS NULL OR h.until >= m.month + interval '1 month')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRow:
+    """A service that belonged to the portal in the month, with its count; None is "keine Angabe"."""
+
+    number: str
+    name: str
+    authority: str
+    value: int | None
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortalReport:
+    """The rows add up to the month's value."""
+
+    name: str
+    kuerzel: str
+    authority: str
+    url: str
+    month: dt.date
+    first_month: dt.date | None
+    curve: tuple[Point, ...]
+    rows: tuple[PortalRow, ...]
+    stand: dt.datetime | None
+
+    @property
+    def value(self) -> int | None:
+        return next((point.value for point in self.curve if point.month == self.month), None)
+
+    @property
+    def before(self) -> int | None:
+        return next((point.before for point in self.curve if point.month == self.month), None)
+
+    @property
+    def reported(self) -> list[PortalRow]:
+        return [row for row in self.rows if row.value is not None]
+
+
+def portal_report(*, portal: Portal, month: dt.date, viewer: User | AnonymousUser) -> PortalReport:
+    """Of the services that the viewer may see. Three queries."""
+    visible = OnlineService.objects.visible_to(viewer)
+    totals, stand = _totals(portal, visible)
+    first = min(totals, default=None)
+    end = curve_end(month)
+    return PortalReport(
+        name=portal.name,
+        kuerzel=portal.kuerzel,
+        authority=portal.authority.name,
+        url=portal.url,
+        month=month,
+        first_month=first,
+        curve=tuple(points(totals, first=first, last=end)) if first and first <= end else (),
+        rows=_rows(portal, visible, month),
+        stand=stand,
+    )
+
+
+def _totals(portal: Portal, visible: OnlineServiceQuerySet) -> tuple[dict[dt.date, int], dt.datetime | None]:
+    """Sums by month, as far back as a curve and its year before go, and when the newest of them came."""
+    statement = f"""
+        SELECT m.month, sum(m.total)::bigint, max(m.last_delivered_at)
+          FROM services_portalservice h JOIN service_month m ON m.service_id = h.service_id AND {HELD}
+         WHERE h.portal_id = %s AND m.service_id = ANY(%s) AND m.month >= %s GROUP BY 1
+    """
+    oldest = months.shift(months.running(), -2 * CURVE_MONTHS)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [portal.pk, _ids(visible, portal), oldest])
+        found = cursor.fetchall()
+    stand = max((at for _month, _total, at in found), default=None)
+    return {month: total for month, total, _at in found}, stand
+
+
+def _ids(visible: OnlineServiceQuerySet, portal: Portal) -> list[int]:
+    return list(visible.filter(portal_links__portal=portal).values_list("pk", flat=True).distinct())
+
+
+def _rows(portal: Portal, visible: OnlineServiceQuerySet, month: dt.date) -> tuple[PortalRow, ...]:
+    """The services of the month, the largest first. The year before counts wherever the service was then."""
+    statement = f"""
+        SELECT s.id, s.name, a.name, now.total, before.total
+          FROM services_portalservice h
+          JOIN (SELECT %(month)s::date AS month) m ON {HELD}
+          JOIN services_onlineservice s ON s.id = h.service_id
+          JOIN accounts_authority a ON a.id = s.authority_id
+          LEFT JOIN service_month now ON now.service_id = s.id AND now.month = m.month
+          LEFT JOIN service_month before ON before.service_id = s.id AND before.month = %(before)s
+         WHERE h.portal_id = %(portal)s AND s.id = ANY(%(ids)s)
+         ORDER BY now.total DESC NULLS LAST, s.name, s.id
+    """
+    values: dict[str, Any] = {
+        "month": month, "before": months.shift(month, -12), "portal": portal.pk, "ids": _ids(visible, portal),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return tuple(PortalRow(service_number(pk), *rest) for pk, *rest in cursor.fetchall())
