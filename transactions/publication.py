@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Mapping
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts import audit
@@ -18,7 +21,6 @@ SHOWN_REGION = f"""
          THEN rpad(left(region, 2), 12, '0') ELSE region END"""
 
 
-@transaction.atomic
 def publish(
     service: OnlineService,
     *,
@@ -26,54 +28,82 @@ def publish(
     by: User | None,
     at: dt.datetime | None = None,
 ) -> None:
-    """Shows the service and its counts to everyone, with regions down to `depth`; again only changes that.
+    """Shows the service and its counts to everyone, with regions down to `depth`; again only changes that."""
+    publish_many({service.pk: depth}, by=by, at=at)
+    service.refresh_from_db(fields=["published_at", "published_depth", "withheld"])
 
-    Locks the service's state against deliveries, so that the totals across services miss nothing.
-    """
-    current = _locked(service)
-    if current.published_at:
-        _add_to_region_totals(current, sign=-1)
-    current.published_at = current.published_at or at or timezone.now()
-    current.published_depth = depth
-    _save(current, service)
-    _add_to_region_totals(current, sign=1)
-    audit.record(by=by, action="Veröffentlicht", target=service, detail=f"Regionen bis {depth.label}")
+
+def withdraw(service: OnlineService, *, by: User | None) -> None:
+    """Takes the service and its counts out of everything public; nothing is deleted."""
+    withdraw_many([service.pk], by=by)
+    service.refresh_from_db(fields=["published_at", "published_depth", "withheld"])
 
 
 @transaction.atomic
-def withdraw(service: OnlineService, *, by: User | None) -> None:
-    """Takes the service and its counts out of everything public; nothing is deleted."""
-    current = _locked(service)
-    if current.published_at is None:
+def publish_many(
+    depths: Mapping[int, OnlineService.Depth], *, by: User | None, at: dt.datetime | None = None
+) -> list[OnlineService]:
+    """Publishes services by their ids, each down to its depth; those that changed by it.
+
+    Locks their states against deliveries, in order of their ids, so that the totals across services miss
+    nothing. The number of queries does not grow with the services.
+    """
+    found = _locked(depths)
+    changed = [
+        service
+        for service in found
+        if service.published_at is None or service.published_depth != depths[service.pk]
+    ]
+    _add_to_region_totals([row.pk for row in changed if row.published_at], sign=-1)
+    for depth in OnlineService.Depth:
+        same = [row.pk for row in changed if depths[row.pk] == depth]
+        OnlineService.objects.filter(pk__in=same).update(
+            published_at=Coalesce("published_at", at or timezone.now()), published_depth=depth, withheld=False
+        )
+    _add_to_region_totals([row.pk for row in changed], sign=1)
+    _count_up(changed)
+    told = ((row, f"Regionen bis {OnlineService.Depth(depths[row.pk]).label}") for row in changed)
+    audit.record_each(by=by, action="Veröffentlicht", targets=told)
+    return changed
+
+
+@transaction.atomic
+def withdraw_many(services: Collection[int], *, by: User | None) -> list[OnlineService]:
+    """Takes services out of everything public; no release rule brings them back. Those that changed by it."""
+    changed = [service for service in _locked(services) if service.published_at]
+    pks = [row.pk for row in changed]
+    _add_to_region_totals(pks, sign=-1)
+    OnlineService.objects.filter(pk__in=pks).update(published_at=None, withheld=True)
+    _count_up(changed)
+    told = ((row, "") for row in changed)
+    audit.record_each(by=by, action="Veröffentlichung zurückgenommen", targets=told)
+    return changed
+
+
+def _locked(services: Collection[int]) -> list[OnlineService]:
+    """The services as they are once no delivery is at them."""
+    pks = sorted(services)
+    ServiceState.objects.bulk_create([ServiceState(service_id=pk) for pk in pks], ignore_conflicts=True)
+    list(ServiceState.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))
+    return list(OnlineService.objects.filter(pk__in=pks).order_by("pk"))
+
+
+def _count_up(services: Collection[OnlineService]) -> None:
+    """What is public has changed: pages that were kept are out of date."""
+    pks = [service.pk for service in services]
+    ServiceState.objects.filter(pk__in=pks).update(version=F("version") + 1)
+
+
+def _add_to_region_totals(services: Collection[int], *, sign: int) -> None:
+    if not services:
         return
-    _add_to_region_totals(current, sign=-1)
-    current.published_at = None
-    _save(current, service)
-    audit.record(by=by, action="Veröffentlichung zurückgenommen", target=service)
-
-
-def _locked(service: OnlineService) -> OnlineService:
-    ServiceState.objects.get_or_create(service=service)
-    ServiceState.objects.select_for_update().get(service=service)
-    return OnlineService.objects.get(pk=service.pk)
-
-
-def _save(current: OnlineService, service: OnlineService) -> None:
-    current.save(update_fields=["published_at", "published_depth"])
-    service.published_at, service.published_depth = current.published_at, current.published_depth
-    state = ServiceState.objects.get(service=service)
-    state.version += 1
-    state.save(update_fields=["version"])
-
-
-def _add_to_region_totals(service: OnlineService, *, sign: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO region_total_delta (month, region, total, rows)
             SELECT month, {SHOWN_REGION}, %(sign)s * sum(total), %(sign)s * sum(rows)
               FROM monthly_total JOIN services_onlineservice o ON o.id = service_id
-             WHERE service_id = %(pk)s GROUP BY 1, 2
+             WHERE service_id = ANY(%(pks)s) GROUP BY 1, 2
             """,
-            {"sign": sign, "pk": service.pk},
+            {"sign": sign, "pks": list(services)},
         )

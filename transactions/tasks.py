@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from transactions import contents, totals
+from transactions import contents, release, totals
 
 
 @shared_task
@@ -13,3 +13,14 @@ def fold_totals() -> int:
 @shared_task
 def expire_contents() -> int:
     return contents.expire()
+
+
+@shared_task
+def apply_release_rules() -> int:
+    return release.apply()
+
+
+@shared_task
+def apply_release_rules() -> int:
+    """For services registered since the last time; how many were published."""
+    return len(release.apply_release_rules(by=None))

@@ -143,6 +143,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2
 CELERY_BEAT_SCHEDULE = {
     "fold-totals": {"task": "transactions.tasks.fold_totals", "schedule": 10.0},
     "expire-contents": {"task": "transactions.tasks.expire_contents", "schedule": 3600.0},
+    "apply-release-rules": {"task": "transactions.tasks.apply_release_rules", "schedule": 600.0},
     "deliver-waiting-mail": {"task": "accounts.tasks.deliver_waiting_mail", "schedule": 60.0},
     "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
     "expire-access": {"task": "accounts.tasks.expire_access", "schedule": 24 * 3600.0},
