@@ -116,11 +116,14 @@ def _encoding(file: BinaryIO) -> tuple[str, int]:
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     seen_multibyte, lines, quotes = False, 1, 0
-    while block := file.read(BLOCK):
+    block = b"\n"
+    while block:
+        block = file.read(BLOCK)
         if b"\x00" in block:
             raise _no_text()
         try:
-            seen_multibyte = not decoder.decode(block).isascii() or seen_multibyte
+            # The empty block at the end tells a file that was cut inside a character.
+            seen_multibyte = not decoder.decode(block, final=not block).isascii() or seen_multibyte
         except UnicodeDecodeError as error:
             line = lines + bytes(error.object[: error.start]).count(b"\n")
             first = bytes(error.object[error.start : error.start + 1])

@@ -28,7 +28,7 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r} ist kein Wahrheitswert; erlaubt sind true und false.")
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     value = text(name, str(default))
     try:
         result = int(value)
@@ -36,9 +36,24 @@ def number(name: str, default: int, *, least: int = 0) -> int:
         raise ImproperlyConfigured(f"{name}={value!r} ist keine ganze Zahl.") from error
     if result < least:
         raise ImproperlyConfigured(f"{name}={result} ist kleiner als {least}.")
+    if most is not None and result > most:
+        raise ImproperlyConfigured(f"{name}={result} ist größer als {most}.")
     return result
 
 
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks and empty parts."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def numbered(name: str, default: str) -> dict[int, str]:
+    """Numbered secrets, `1:…,2:…`; errors never say them."""
+    result: dict[int, str] = {}
+    for item in items(name, default):
+        key, _colon, secret = item.partition(":")
+        if not key.isdigit() or not secret:
+            raise ImproperlyConfigured(f"{name} (oder {name}_FILE) muss die Form 1:zufälliger-Text haben.")
+        result[int(key)] = secret
+    if not result:
+        raise ImproperlyConfigured(f"{name} (oder {name}_FILE) fehlt, zum Beispiel 1:zufälliger-Text.")
+    return result

@@ -1,8 +1,30 @@
 """Configuration of gunicorn, the web server of the demo and of production."""
 
 import os
+import re
+from typing import Any
+
+from gunicorn.glogging import Logger
 
 from zsk import env
+
+# What follows these is a secret that stands in the address: whoever has it may act.
+_SECRET = re.compile(
+    r"(/(?:einladung|landing/bestaetigen|anmelden/weiter|konto/email)/|/konto/passwort-vergessen/\w+-)[^/\s?]+"
+)
+
+
+class DiscreetLogger(Logger):
+    """An access log without the tokens that stand in addresses."""
+
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        for name in ("r", "U", "f"):
+            found[name] = _SECRET.sub(r"\1…", str(found.get(name, "-")))
+        return found
+
+
+logger_class = DiscreetLogger
 
 bind = env.text("WEB_BIND", "127.0.0.1:8000")
 workers = env.number("WEB_CONCURRENCY", 2, least=1)

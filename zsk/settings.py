@@ -41,15 +41,7 @@ SYNTHETIC_DATA = env.flag("ZSK_SYNTHETIC_DATA", not PRODUCTION)
 DEBUG = env.flag("ZSK_DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY", None if PRODUCTION else _local_secret("secret_key"))
 # Numbered peppers of the API keys' hashes, `1:…,2:…`; the highest number is used for new keys.
-KEY_PEPPERS = {
-    int(number): pepper
-    for number, _colon, pepper in (
-        item.partition(":")
-        for item in env.items("KEY_PEPPERS", "" if PRODUCTION else "1:" + _local_secret("key_pepper"))
-    )
-}
-if not KEY_PEPPERS:
-    raise ImproperlyConfigured("KEY_PEPPERS (oder KEY_PEPPERS_FILE) fehlt, zum Beispiel 1:zufälliger-Text.")
+KEY_PEPPERS = env.numbered("KEY_PEPPERS", "" if PRODUCTION else "1:" + _local_secret("key_pepper"))
 
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "" if PRODUCTION else "*")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
@@ -123,7 +115,9 @@ TEMPLATES = [
 # --- Data ------------------------------------------------------------------------------------------
 DATABASES = {
     "default": servers.database(
-        env.text("DATABASE_URL", ""), DATA_DIR, pool_size=env.number("DATABASE_POOL_SIZE", 0),
+        env.text("DATABASE_URL", ""),
+        DATA_DIR,
+        pool_size=env.number("DATABASE_POOL_SIZE", 0),
         prepare=env.flag("DATABASE_PREPARE", True),
     )
 }
@@ -143,7 +137,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2
 CELERY_BEAT_SCHEDULE = {
     "fold-totals": {"task": "transactions.tasks.fold_totals", "schedule": 10.0},
     "expire-contents": {"task": "transactions.tasks.expire_contents", "schedule": 3600.0},
-    "apply-release-rules": {"task": "transactions.tasks.apply_release_rules", "schedule": 600.0},
+    "apply-release-rules": {"task": "transactions.tasks.apply_release_rules", "schedule": 300.0},
+    "expire-bulk-uploads": {"task": "services.tasks.expire_bulk_uploads", "schedule": 24 * 3600.0},
     "deliver-waiting-mail": {"task": "accounts.tasks.deliver_waiting_mail", "schedule": 60.0},
     "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
     "expire-access": {"task": "accounts.tasks.expire_access", "schedule": 24 * 3600.0},
@@ -258,7 +253,7 @@ ACCESS_REQUEST_DAYS = env.number("ACCESS_REQUEST_DAYS", 180, least=1)
 
 # --- Deliveries ------------------------------------------------------------------------------------
 # Day of the following month on which a month is due.
-DUE_DAY = env.number("DUE_DAY", 15, least=1)
+DUE_DAY = env.number("DUE_DAY", 15, least=1, most=28)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 200 * 1024 * 1024, least=1)
 MAX_PUSH_BYTES = env.number("MAX_PUSH_BYTES", 20 * 1024 * 1024, least=1)
 MAX_PUSH_ROWS = env.number("MAX_PUSH_ROWS", 100_000, least=1)

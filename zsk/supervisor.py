@@ -152,9 +152,11 @@ class Demo:
             for _tick in range(20):
                 self._check_children()
                 self._pause()
-            uses_embedded = not (_is_set("DATABASE_URL") and _is_set("REDIS_URL"))
+            ready = embedded.are_ready(
+                self.home, postgres=not _is_set("DATABASE_URL"), valkey=not _is_set("REDIS_URL")
+            )
             # A busy server may fail to answer once.
-            silent = silent + 1 if uses_embedded and not embedded.are_ready(self.home) else 0
+            silent = 0 if ready else silent + 1
             if silent >= 3:
                 raise DemoError(f"PostgreSQL oder Valkey antwortet nicht mehr. Protokolle: {self.home}/*.log")
 

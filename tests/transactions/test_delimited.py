@@ -211,6 +211,13 @@ def test_a_quote_that_is_never_closed_names_where_it_opens(tail: str) -> None:
     assert (found.code, found.line) == ("datei_anfuehrung", 3)
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_file_cut_inside_a_character_is_refused_with_its_line(quote: str) -> None:
+    whole = f"onlineservice;ars;monat;anzahl\nOS-000001;060000000000;{quote}März 2026{quote};5\nä".encode()
+    [found] = refused(whole[:-1])
+    assert (found.code, found.line) == ("datei_zeichen", 3)
+
+
 def test_latin_1_inside_utf_8_is_refused_with_its_line() -> None:
     march = "OS-000001;060000000000;März 2025;3\n"
     for content in (

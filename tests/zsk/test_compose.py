@@ -15,8 +15,18 @@ ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 
 
+class OnceLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, as Compose does; PyYAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _value in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        assert len(keys) == len(set(keys)), f"doubled key in line {node.start_mark.line + 1}: {keys}"
+        return super().construct_mapping(node, deep)
+
+
 def compose() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.load(text, OnceLoader)
     return content
 
 
@@ -35,7 +45,7 @@ def dockerfile() -> str:
 
 def variables_in_settings() -> set[str]:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "zsk").glob("*.py")]
-    return set(re.findall(r'env\.(?:text|flag|number|items)\(\s*"([A-Z_]+)"', "\n".join(sources)))
+    return set(re.findall(r'env\.(?:text|flag|number|numbered|items)\(\s*"([A-Z_]+)"', "\n".join(sources)))
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,11 @@ def check(home: Path) -> None:
     Place.of(home)
 
 
-def are_ready(home: Path) -> bool:
-    return home.is_dir() and all(server.is_ready() for server in _servers(home))
+def are_ready(home: Path, *, postgres: bool = True, valkey: bool = True) -> bool:
+    """Whether those of the two that are wanted answer."""
+    kinds = [kind for kind, wanted in ((Postgres, postgres), (Valkey, valkey)) if wanted]
+    servers = [server for server in _servers(home) if isinstance(server, tuple(kinds))]
+    return len(servers) == len(kinds) and all(server.is_ready() for server in servers)
 
 
 def stop(home: Path) -> None:
