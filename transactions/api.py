@@ -24,10 +24,14 @@ from services.models import Credential
 from transactions import api_description, push, report
 from transactions.api_description import DEFAULT_PAGE, MAX_KEY_LENGTH, MAX_PAGE
 from transactions.contents import ContentExpired
+from transactions.delivery import MAX_FINDINGS_KEPT
 from transactions.findings import Finding
 from transactions.models import Delivery
 from transactions.problems import ApiProblem, absolute, finding_json, of_findings
+from transactions.queries import deliveries as reading
 from transactions.undo import UndoRefused, undo
+
+NOTES_LISTED = 20  # of each delivery in the list; the delivery's own address has them all
 
 
 class OneFormat(BaseContentNegotiation):
@@ -102,18 +106,20 @@ class DeliveriesView(CredentialView):
         found = Delivery.objects.visible_to(_credential(request))
         if before := request.query_params.get("vor"):
             found = found.filter(pk__lt=_uuid(before))
-        page = list(found.order_by("-pk").prefetch_related("findings")[: limit + 1])
+        page = list(found.order_by("-pk").select_related("credential", "service")[: limit + 1])
         more = None
         if len(page) > limit:
             query = urlencode({"limit": limit, "vor": page[limit - 1].pk})
             more = absolute(request, f"{reverse('transactions:api_deliveries')}?{query}")
-        return Response({"ergebnisse": [_answer(request, item) for item in page[:limit]], "weiter": more})
+        lines = reading.listed(page[:limit], _credential(request))
+        return Response({"ergebnisse": _answers(request, lines, NOTES_LISTED), "weiter": more})
 
 
 class DeliveryView(CredentialView):
     @extend_schema(**api_description.DETAIL)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        return Response(_answer(request, self.delivery(request, pk)))
+        lines = reading.listed([self.delivery(request, pk)], _credential(request))
+        return Response(_answers(request, lines, MAX_FINDINGS_KEPT)[0])
 
     @extend_schema(**api_description.UNDO)
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
@@ -122,14 +128,18 @@ class DeliveryView(CredentialView):
             taken_back = undo(self.delivery(request, pk), by=_credential(request))
         except UndoRefused as refused:
             raise ApiProblem("ruecknahme_unmoeglich", str(refused)) from refused
-        return Response(_answer(request, taken_back))
+        return Response(_answer(request, taken_back, []))
 
 
 class ReportView(CredentialView):
     @extend_schema(**api_description.REPORT)
     def get(self, request: Request, pk: uuid.UUID) -> StreamingHttpResponse:
+        """Who sees a part of a delivery only finds no report: it has a line for every row."""
+        delivery, credential = self.delivery(request, pk), _credential(request)
+        if not reading.sees_whole(delivery, credential):
+            raise ApiProblem("nicht_gefunden")
         try:
-            return report.response(self.delivery(request, pk), principal=_credential(request))
+            return report.response(delivery, principal=credential)
         except ContentExpired as error:
             raise ApiProblem("bericht_abgelaufen") from error
 
@@ -201,11 +211,21 @@ def _dry_answer(receipt: push.Receipt) -> dict[str, Any]:
     return _fields(None, "probelauf", counts, receipt.warnings, None)
 
 
-def _answer(request: Request, delivery: Delivery, warnings: list[Finding] | None = None) -> dict[str, Any]:
-    if warnings is None:
-        warnings = [Finding.from_stored(row) for row in delivery.findings.all()]
+def _answer(request: Request, delivery: Delivery, notes: list[Finding]) -> dict[str, Any]:
     counts = [delivery.new_count, delivery.changed_count, delivery.same_count, delivery.deleted_count]
-    return _fields(str(delivery.pk), delivery.status, counts, warnings, _url(request, delivery))
+    return _fields(str(delivery.pk), delivery.status, counts, notes, _url(request, delivery))
+
+
+def _answers(request: Request, lines: list[reading.Listed], most_notes: int) -> list[dict[str, Any]]:
+    """Of a delivery that also touched others' services the credential's own part, without findings."""
+    notes = reading.first_findings([line.delivery for line in lines if line.whole], each=most_notes)
+    answers = []
+    for line in lines:
+        pk, part = line.delivery.pk, line.part
+        counts = [part.new, part.changed, part.same, part.deleted]
+        url = _url(request, line.delivery)
+        answers.append(_fields(str(pk), line.delivery.status, counts, notes.get(pk, []), url))
+    return answers
 
 
 def _fields(

@@ -591,12 +591,43 @@ def test_list_costs_the_same_for_any_length(
 ) -> None:
     me.send(rows(row("x")))
     me.get()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         me.get()
     for _count in range(5):
         me.send(rows(row("x")))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         assert len(me.get().json()["ergebnisse"]) == 6
+
+
+def test_a_key_of_one_service_sees_only_its_part_of_a_portals_delivery(
+    me: Sender, service: OnlineService
+) -> None:
+    other = ServiceFactory()
+    portal = PortalFactory()
+    for one in (service, other):
+        PortalServiceFactory(portal=portal, service=one)
+    running = f"{months.running():%Y-%m}"
+    sent = sender(portal=portal)
+    answer = sent.send(
+        rows(
+            row(1, onlineservice=service.number), row(2, BERLIN, running, onlineservice=other.number),
+            row(3, MKK, onlineservice=other.number),
+        )
+    )  # fmt: skip
+    url = answer["Location"]
+    assert [answer.json()["neu"], len(answer.json()["hinweise"])] == [3, 1]
+    assert sent.get(url).json() == answer.json()
+    assert sent.get().json()["ergebnisse"] == [answer.json()]
+    for seen in (me.get(url).json(), me.get().json()["ergebnisse"][0]):
+        assert [seen["neu"], seen["hinweise"]] == [1, []]
+    problem(me.get(f"{url}/bericht"), 404, "nicht_gefunden")
+    assert sent.get(f"{url}/bericht").status_code == 200
+
+
+def test_the_list_names_twenty_findings_of_each_delivery(me: Sender) -> None:
+    url = me.send(rows(*[row("x")] * 30)).json()["url"]
+    assert len(me.get().json()["ergebnisse"][0]["hinweise"]) == 20
+    assert len(me.get(url).json()["hinweise"]) == 30
 
 
 def test_one_delivery(me: Sender) -> None:

@@ -1,4 +1,4 @@
-"""Deliveries as a person may see them: as a whole, or only the parts of their own services."""
+"""Deliveries as a person or a key may see them: as a whole, or only the parts of their own services."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, F, Min, Q, Sum, Window
+from django.db.models.functions import RowNumber
 
 from accounts.models import User
 from portals.models import Portal
-from services.models import NUMBER, OnlineService
+from services.models import NUMBER, Credential, OnlineService
 from transactions.delivery import ChangedValue
-from transactions.models import CountRevision, Delivery, DeliveryQuerySet, DeliveryService
+from transactions.findings import Finding
+from transactions.models import (
+    CountRevision,
+    Delivery,
+    DeliveryFinding,
+    DeliveryQuerySet,
+    DeliveryService,
+)
+from transactions.references import Principal
 
 COUNTS = ("new_count", "changed_count", "same_count", "deleted_count")
 
@@ -35,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of the list; `part` is everything where `whole`, else only what belongs to the person."""
+    """One line of the list; `part` is everything where `whole`, else only what belongs to who asks."""
 
     delivery: Delivery
     part: Part
@@ -52,24 +61,34 @@ def matching(deliveries: DeliveryQuerySet, *, text: str, among: User) -> Deliver
     return deliveries.filter(Q(pk__in=touched.values("delivery")) | Q(service__in=wanted))
 
 
-def sees_whole(delivery: Delivery, user: User) -> bool:
+def sees_whole(delivery: Delivery, principal: Principal) -> bool:
     """Who sent it, who administers the key it came by, operations, and who delivers for all its services."""
-    return bool(listed([delivery], user)[0].whole)
+    return bool(listed([delivery], principal)[0].whole)
 
 
-def listed(deliveries: Sequence[Delivery], user: User) -> list[Listed]:
+def first_findings(deliveries: Sequence[Delivery], *, each: int) -> dict[uuid.UUID, list[Finding]]:
+    """The first findings of each delivery, at most `each`; one query."""
+    place = Window(RowNumber(), partition_by=F("delivery"), order_by="pk")
+    rows = DeliveryFinding.objects.filter(delivery__in=[delivery.pk for delivery in deliveries])
+    found: dict[uuid.UUID, list[Finding]] = {}
+    for row in rows.annotate(place=place).filter(place__lte=each).order_by("pk"):
+        found.setdefault(row.delivery_id, []).append(Finding.from_stored(row))
+    return found
+
+
+def listed(deliveries: Sequence[Delivery], principal: Principal) -> list[Listed]:
     """Needs `select_related("credential", "service")`; five queries, whatever the number of deliveries."""
     ids = [delivery.pk for delivery in deliveries]
     rows = DeliveryService.objects.filter(delivery__in=ids)
     total = dict(rows.order_by().values_list("delivery").annotate(parts=Count("service")))
     mine: dict[uuid.UUID, dict[str, Any]] = {
         row["delivery"]: dict(row)
-        for row in rows.filter(service__in=OnlineService.objects.deliverable_by(user))
+        for row in rows.filter(service__in=OnlineService.objects.deliverable_by(principal))
         .order_by()
         .values("delivery")
         .annotate(parts=Count("service"), one=Min("service"), **{name: Sum(name) for name in COUNTS})
     }
-    keys = _Keys(deliveries, user)
+    keys = _Keys(deliveries, principal)
     names = OnlineService.objects.in_bulk([row["one"] for row in mine.values() if row["parts"] == 1])
     result = []
     for delivery in deliveries:
@@ -86,20 +105,28 @@ def listed(deliveries: Sequence[Delivery], user: User) -> list[Listed]:
 
 
 class _Keys:
-    """Which deliveries are a person's own, by themselves or by a key that is theirs."""
+    """Which deliveries are one's own: sent oneself, or, for a person, by a key that is theirs."""
 
-    def __init__(self, deliveries: Sequence[Delivery], user: User) -> None:
-        self.user = user
+    def __init__(self, deliveries: Sequence[Delivery], principal: Principal) -> None:
+        self.principal = principal
+        self.services: set[int] = set()
+        self.portals: set[int] = set()
+        if isinstance(principal, User):
+            self._administered(deliveries, principal)
+
+    def _administered(self, deliveries: Sequence[Delivery], user: User) -> None:
         sent_by = [delivery.credential for delivery in deliveries if delivery.credential]
-        services = {key.service_id for key in sent_by if key.service_id}
-        portals = {key.portal_id for key in sent_by if key.portal_id}
-        allowed = OnlineService.objects.deliverable_by(user).filter(pk__in=services)
-        self.services = set(allowed.values_list("pk", flat=True)) if services else set()
-        held = Portal.objects.filter(pk__in=portals, members=user)
-        self.portals = set(held.values_list("pk", flat=True)) if portals else set()
+        if services := {key.service_id for key in sent_by if key.service_id}:
+            allowed = OnlineService.objects.deliverable_by(user).filter(pk__in=services)
+            self.services = set(allowed.values_list("pk", flat=True))
+        if portals := {key.portal_id for key in sent_by if key.portal_id}:
+            held = Portal.objects.filter(pk__in=portals, members=user)
+            self.portals = set(held.values_list("pk", flat=True))
 
     def open(self, delivery: Delivery) -> bool:
-        if self.user.is_operations or delivery.user_id == self.user.pk:
+        if isinstance(self.principal, Credential):
+            return delivery.credential_id == self.principal.pk
+        if self.principal.is_operations or delivery.user_id == self.principal.pk:
             return True
         key = delivery.credential
         return key is not None and (key.service_id in self.services or key.portal_id in self.portals)
