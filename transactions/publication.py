@@ -48,7 +48,7 @@ def publish_many(
     Locks their states against deliveries, in order of their ids, so that the totals across services miss
     nothing. The number of queries does not grow with the services.
     """
-    found = _locked(depths)
+    found = lock(depths)
     changed = [
         service
         for service in found
@@ -69,19 +69,25 @@ def publish_many(
 
 @transaction.atomic
 def withdraw_many(services: Collection[int], *, by: User | None) -> list[OnlineService]:
-    """Takes services out of everything public; no release rule brings them back. Those that changed by it."""
-    changed = [service for service in _locked(services) if service.published_at]
-    pks = [row.pk for row in changed]
-    _add_to_region_totals(pks, sign=-1)
-    OnlineService.objects.filter(pk__in=pks).update(published_at=None, withheld=True)
-    _count_up(changed)
-    told = ((row, "") for row in changed)
+    """Takes services out of everything public; no release rule brings them back. Those that changed by it.
+
+    One that is not public yet is kept so: only a person publishes it from now on.
+    """
+    found = lock(services)
+    public = [service for service in found if service.published_at]
+    kept = [service for service in found if service.published_at is None and not service.withheld]
+    _add_to_region_totals([row.pk for row in public], sign=-1)
+    OnlineService.objects.filter(pk__in=[row.pk for row in found]).update(published_at=None, withheld=True)
+    _count_up(public)
+    told = ((row, "") for row in public)
     audit.record_each(by=by, action="Veröffentlichung zurückgenommen", targets=told)
-    return changed
+    told = ((row, "") for row in kept)
+    audit.record_each(by=by, action="Von Freigaberegeln ausgenommen", targets=told)
+    return [*public, *kept]
 
 
-def _locked(services: Collection[int]) -> list[OnlineService]:
-    """The services as they are once no delivery is at them."""
+def lock(services: Collection[int]) -> list[OnlineService]:
+    """The services as they are once no delivery is at them; it ends with the transaction."""
     pks = sorted(services)
     ServiceState.objects.bulk_create([ServiceState(service_id=pk) for pk in pks], ignore_conflicts=True)
     list(ServiceState.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk"))

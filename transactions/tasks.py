@@ -18,4 +18,4 @@ def expire_contents() -> int:
 @shared_task
 def apply_release_rules() -> int:
     """For services registered since the last time; how many were published."""
-    return len(release.apply_release_rules(by=None))
+    return release.apply()

@@ -1,8 +1,12 @@
 """Release rules: what they publish, how deep, and what they leave alone."""
 
+from collections.abc import Collection
+
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEntry, User
+from services import release as rules_of
 from services.models import OnlineService, ReleaseRule, ServiceState
 from tests.factories import LeistungFactory, ServiceFactory, UserFactory
 from transactions import release
@@ -16,15 +20,22 @@ LAND, KREIS, GEMEINDE = Depth.LAND, Depth.KREIS, Depth.GEMEINDE
 
 @pytest.fixture
 def operator() -> User:
-    return UserFactory(is_operations=True)
+    person: User = UserFactory(is_operations=True)
+    return person
 
 
 def service_of(*types: str) -> OnlineService:
-    return ServiceFactory(leistung=LeistungFactory(types=list(types)))
+    service: OnlineService = ServiceFactory(leistung=LeistungFactory(types=list(types)))
+    return service
 
 
 def rule(kind: str, depth: Depth = GEMEINDE) -> None:
     ReleaseRule.objects.create(type=kind, depth=depth)
+
+
+def change(*, wanted: rules_of.Rules, seen: str, by: User) -> int:
+    rules_of.change_rules(wanted=wanted, seen=seen, by=by)
+    return release.apply(by=by)
 
 
 def public() -> dict[int, Depth]:
@@ -33,7 +44,8 @@ def public() -> dict[int, Depth]:
 
 def test_all_types_must_be_released() -> None:
     both, one, other, none = service_of("2", "3a"), service_of("2"), service_of("2", "5"), service_of()
-    rule("2"), rule("3a")
+    rule("2")
+    rule("3a")
     assert release.apply() == 2
     assert set(public()) == {both.pk, one.pk}
     assert not {other.pk, none.pk} & set(public())
@@ -41,7 +53,8 @@ def test_all_types_must_be_released() -> None:
 
 def test_the_shallowest_rule_of_the_types_counts() -> None:
     both, one = service_of("2", "3a"), service_of("2")
-    rule("2", GEMEINDE), rule("3a", LAND)
+    rule("2", GEMEINDE)
+    rule("3a", LAND)
     release.apply()
     assert public() == {both.pk: LAND, one.pk: GEMEINDE}
 
@@ -83,13 +96,13 @@ def test_a_service_taken_back_meanwhile_is_not_published(
     """The row is changed after it was found and before it is locked."""
     service = service_of("2")
     rule("2")
-    lock = release.locked
+    lock = release.lock
 
-    def slower(found: OnlineService) -> OnlineService:
+    def slower(pks: Collection[int]) -> list[OnlineService]:
         withdraw(OnlineService.objects.get(pk=service.pk), by=operator)
-        return lock(found)
+        return lock(pks)
 
-    monkeypatch.setattr(release, "locked", slower)
+    monkeypatch.setattr(release, "lock", slower)
     assert release.apply() == 0
     assert public() == {}
 
@@ -97,7 +110,7 @@ def test_a_service_taken_back_meanwhile_is_not_published(
 def test_a_depth_chosen_by_a_person_is_left_alone(operator: User) -> None:
     service = service_of("2")
     publish(service, depth=LAND, by=operator)
-    release.change_rules(wanted={"2": GEMEINDE}, seen="", by=operator)
+    change(wanted={"2": GEMEINDE}, seen="", by=operator)
     assert public() == {service.pk: LAND}
 
 
@@ -111,7 +124,7 @@ def test_services_registered_later_follow_by_the_task() -> None:
 
 def test_a_change_publishes_at_once_and_is_in_the_log(operator: User) -> None:
     service = service_of("2")
-    assert release.change_rules(wanted={"2": KREIS, "5": LAND}, seen="", by=operator) == 1
+    assert change(wanted={"2": KREIS, "5": LAND}, seen="", by=operator) == 1
     assert public() == {service.pk: KREIS}
     log = AuditEntry.objects.filter(action="Freigaberegel eingetragen").values_list(
         "target", "detail", "user"
@@ -123,9 +136,9 @@ def test_a_change_publishes_at_once_and_is_in_the_log(operator: User) -> None:
 
 
 def test_taking_a_rule_away_withdraws_nothing(operator: User) -> None:
-    service, later = service_of("2"), None
-    release.change_rules(wanted={"2": KREIS}, seen="", by=operator)
-    assert release.change_rules(wanted={}, seen="2:3", by=operator) == 0
+    service = service_of("2")
+    change(wanted={"2": KREIS}, seen="", by=operator)
+    assert change(wanted={}, seen="2:3", by=operator) == 0
     later = service_of("2")
     release.apply()
     assert set(public()) == {service.pk}
@@ -135,13 +148,24 @@ def test_taking_a_rule_away_withdraws_nothing(operator: User) -> None:
 
 def test_rules_changed_meanwhile_are_not_overwritten(operator: User) -> None:
     rule("3a")
-    with pytest.raises(release.RulesChanged):
-        release.change_rules(wanted={"2": KREIS}, seen="", by=operator)
-    assert release.current_rules() == {"3a": GEMEINDE}
+    with pytest.raises(rules_of.RulesChanged):
+        change(wanted={"2": KREIS}, seen="", by=operator)
+    assert rules_of.current_rules() == {"3a": GEMEINDE}
 
 
-def test_the_finding_is_one_query_whatever_there_is(django_assert_num_queries: object) -> None:
+def test_many_are_published_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "AT_ONCE", 2)
     for _number in range(5):
         service_of("2")
-    with django_assert_num_queries(1):  # type: ignore[operator]
-        assert release.waiting({"2": KREIS}).count() == 5
+    rule("2")
+    assert release.apply() == 5
+    assert len(public()) == 5
+
+
+def test_the_finding_is_one_query_whatever_there_is(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for _number in range(5):
+        service_of("2")
+    with django_assert_num_queries(1):
+        assert rules_of.waiting({"2": KREIS}).count() == 5
