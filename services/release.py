@@ -1,4 +1,4 @@
-"""Rules that release services for publication by the types of their Leistung, and changing them.
+"""Rules that release services for publication by the types of their Leistung: what they mean, changing them.
 
 A service is covered when all types of its main Leistung are released; then its regions are shown down to the
 shallowest depth among them. Publishing what is covered is for the room of the numbers.
