@@ -212,6 +212,10 @@ CATALOGUE: dict[str, Kind] = {
         _("Der Umfang fehlt"), _("Beim Ersetzen muss „umfang“ sagen, welche Monate welcher Onlineservices gemeint sind."),
         _("Nennen Sie in „umfang“ jeden Monat, der danach genau die gesendeten Zeilen enthalten soll."),
     ),
+    "umfang_zu_gross": Kind(
+        _("Der Umfang ist zu groß"), _("„umfang“ hat %(ist)s Einträge; auf einmal sind %(grenze)s erlaubt."),
+        _("Teilen Sie die Lieferung auf mehrere Nachrichten auf."),
+    ),
     "umfang_ueberfluessig": Kind(
         _("Der Umfang passt nicht zum Modus"), _("„umfang“ gilt nur beim Ersetzen, der Modus ist aber „ergaenzen“."),
         _("Lassen Sie „umfang“ weg oder senden Sie „modus“: „ersetzen“."),

@@ -1,6 +1,7 @@
 """The reader of the push message: what is not readable at all, and what is a single cell's fault."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -189,3 +190,34 @@ def test_every_fault_of_the_scope_is_named() -> None:
         ("monat_zukunft", "", "/umfang/1/monat"),
         ("monat_gibt_es_nicht", "", "/umfang/2/monat"),
     ]
+
+
+def test_doubled_names_are_found_in_one_pass() -> None:
+    names = ", ".join(f'"x{number}": 1' for number in range(100_000))
+    started = time.process_time()
+    found = fault(f'{{{names}, "x99999": 2}}'.encode())
+    assert (found.code, found.value) == ("json_doppelt", "x99999")
+    assert time.process_time() - started < 5
+
+
+def test_the_scope_has_a_limit() -> None:
+    entry = {"onlineservice": "OS-000001", "monat": "2025-05"}
+    message = {"modus": "ersetzen", "zeilen": [], "umfang": [entry] * 4}
+    assert len(read(message, max_rows=4).scope) == 4
+    found = fault(message, max_rows=3)
+    assert (found.code, found.pointer) == ("umfang_zu_gross", "/umfang")
+    assert found.params == {"ist": "4", "grenze": "3"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {f"x{number}": 1 for number in range(2_000)},
+        {"zeilen": [{f"x{number}": 1 for number in range(2_000)}]},
+        {"zeilen": [1] * 2_000},
+        {"modus": "ersetzen", "zeilen": [], "umfang": [1] * 2_000},
+        {"modus": "ersetzen", "zeilen": [], "umfang": [{"onlineservice": "", "monat": "x"}] * 2_000},
+    ],
+)
+def test_a_message_wrong_in_too_many_places_is_not_read_on(message: Any) -> None:
+    assert len(faults(message, max_rows=2_000)) == push.MAX_SHAPE_FAULTS

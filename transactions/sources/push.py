@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from transactions.findings import Finding
@@ -22,6 +23,7 @@ FIELDS = ("modus", "probelauf", "anzahl_zeilen", "umfang", "zeilen")
 ROW_FIELDS = ("onlineservice", "ars", "monat", "anzahl")
 SCOPE_FIELDS = ("onlineservice", "monat")
 MODES = ("ergaenzen", "ersetzen")
+MAX_SHAPE_FAULTS = 1_000  # as many as an answer lists; a message so wrong is not read on
 
 _TYPES = {
     bool: "ein Wahrheitswert", int: "eine Zahl", float: "eine Kommazahl", str: "ein Text",
@@ -62,7 +64,7 @@ def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
     replace = _mode(message)
     dry_run = _typed(message, "probelauf", bool, False)
     lines = _lines(message, max_rows)
-    scope = _scope(message, own, replace=replace)
+    scope = _scope(message, own, max_rows) if replace else _no_scope(message)
     if not lines and not replace:
         raise Unreadable(Finding("datei_leer", pointer="/zeilen"))
     return Message(replace, dry_run, _rows(lines, own), scope)
@@ -114,8 +116,8 @@ def _integer(digits: str) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _value in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
+        last = {name: index for index, (name, _value) in enumerate(pairs)}
+        doubled = next(name for index, (name, _value) in enumerate(pairs) if last[name] != index)
         raise _DoubledFieldError(_harmless(doubled)[:_NAME_SHOWN])
     return found
 
@@ -132,16 +134,16 @@ def _storable(message: Any) -> bool:
 # --- its fields ----------------------------------------------------------------------------------
 
 
-def _refuse(findings: Sequence[Finding]) -> None:
-    if findings:
-        raise Unreadable(*findings)
+def _refuse(findings: Iterable[Finding]) -> None:
+    if first := list(islice(findings, MAX_SHAPE_FAULTS)):
+        raise Unreadable(*first)
 
 
 def _unknown(
     found: dict[str, Any], known: tuple[str, ...], pointer: str, row: int | None = None
-) -> list[Finding]:
-    names = [name for name in found if name not in known]
-    return [_unknown_field(name[:_NAME_SHOWN], known, pointer, row) for name in names]
+) -> Iterator[Finding]:
+    names = (name for name in found if name not in known)
+    return (_unknown_field(name[:_NAME_SHOWN], known, pointer, row) for name in names)
 
 
 def _unknown_field(name: str, known: tuple[str, ...], pointer: str, row: int | None) -> Finding:
@@ -214,7 +216,7 @@ def _rows(lines: list[Any], own: str | None) -> Rows:
         index for index, line in enumerate(lines)
         if type(line) is not dict or not needed <= line.keys() <= known
     ]  # fmt: skip
-    _refuse([fault for index in strange for fault in _shape_faults(lines[index], index, needed)])
+    _refuse(fault for index in strange for fault in _shape_faults(lines[index], index, needed))
     faults: list[Finding] = []
     return Rows.of(
         service=_texts(lines, "onlineservice", faults, default=own or ""),
@@ -226,15 +228,14 @@ def _rows(lines: list[Any], own: str | None) -> Rows:
     )
 
 
-def _shape_faults(line: Any, index: int, needed: set[str]) -> list[Finding]:
+def _shape_faults(line: Any, index: int, needed: set[str]) -> Iterator[Finding]:
     pointer = f"/zeilen/{index}"
     if type(line) is not dict:
         params = {"feld": f"zeilen/{index}", "soll": "ein Objekt", "ist": _TYPES[type(line)]}
-        return [Finding("feld_typ", "", _shown(line), _line(index), index, params=params, pointer=pointer)]
-    missing = [name for name in ROW_FIELDS if name in needed and name not in line]
-    return [
-        *_unknown(line, ROW_FIELDS, pointer, index), *(_missing(name, pointer, index) for name in missing)
-    ]  # fmt: skip
+        yield Finding("feld_typ", "", _shown(line), _line(index), index, params=params, pointer=pointer)
+        return
+    yield from _unknown(line, ROW_FIELDS, pointer, index)
+    yield from (_missing(name, pointer, index) for name in ROW_FIELDS if name in needed and name not in line)
 
 
 def _texts(lines: list[dict[str, Any]], name: str, faults: list[Finding], default: str = "") -> list[str]:
@@ -269,36 +270,48 @@ def _cell_fault(code: str, name: str, value: Any, index: int, params: dict[str, 
 # --- what is replaced ----------------------------------------------------------------------------
 
 
-def _scope(message: dict[str, Any], own: str | None, *, replace: bool) -> list[ScopeEntry]:
-    if not replace:
-        if "umfang" in message:
-            raise Unreadable(Finding("umfang_ueberfluessig", pointer="/umfang"))
-        return []
-    entries = message.get("umfang")
-    if entries is None or entries == []:
-        raise Unreadable(Finding("umfang_fehlt", pointer="/umfang"))
-    if type(entries) is not list:
-        raise _wrong_type("/umfang", "umfang", "eine Liste", entries)
+def _no_scope(message: dict[str, Any]) -> list[ScopeEntry]:
+    if "umfang" in message:
+        raise Unreadable(Finding("umfang_ueberfluessig", pointer="/umfang"))
+    return []
+
+
+def _scope(message: dict[str, Any], own: str | None, most: int) -> list[ScopeEntry]:
+    entries = _scope_entries(message, most)
     needed = SCOPE_FIELDS if own is None else SCOPE_FIELDS[1:]
-    shapes = [_scope_shape(entry, f"/umfang/{index}", needed) for index, entry in enumerate(entries)]
-    _refuse([fault for faults in shapes for fault in faults])
+    _refuse(
+        fault for index, entry in enumerate(entries)
+        for fault in _scope_shape(entry, f"/umfang/{index}", needed)
+    )  # fmt: skip
     found = [_scope_month(entry["monat"], f"/umfang/{index}") for index, entry in enumerate(entries)]
-    _refuse([month for month in found if isinstance(month, Finding)])
+    _refuse(month for month in found if isinstance(month, Finding))
     return [
         ScopeEntry(entry.get("onlineservice", own or ""), month)
         for entry, month in zip(entries, found, strict=True) if not isinstance(month, Finding)
     ]  # fmt: skip
 
 
-def _scope_shape(entry: Any, pointer: str, needed: tuple[str, ...]) -> list[Finding]:
+def _scope_entries(message: dict[str, Any], most: int) -> list[Any]:
+    entries = message.get("umfang")
+    if entries is None or entries == []:
+        raise Unreadable(Finding("umfang_fehlt", pointer="/umfang"))
+    if type(entries) is not list:
+        raise _wrong_type("/umfang", "umfang", "eine Liste", entries)
+    if len(entries) > most:
+        params = {"ist": str(len(entries)), "grenze": str(most)}
+        raise Unreadable(Finding("umfang_zu_gross", pointer="/umfang", params=params))
+    return entries
+
+
+def _scope_shape(entry: Any, pointer: str, needed: tuple[str, ...]) -> Iterator[Finding]:
     if type(entry) is not dict:
-        return _wrong_type(pointer, pointer[1:], "ein Objekt", entry).findings
-    faults = _unknown(entry, SCOPE_FIELDS, pointer)
-    faults += [_missing(name, pointer) for name in needed if name not in entry]
+        yield from _wrong_type(pointer, pointer[1:], "ein Objekt", entry).findings
+        return
+    yield from _unknown(entry, SCOPE_FIELDS, pointer)
+    yield from (_missing(name, pointer) for name in needed if name not in entry)
     for name in SCOPE_FIELDS:
         if type(entry.get(name, "")) is not str:
-            faults += _wrong_type(f"{pointer}/{name}", name, "ein Text", entry[name]).findings
-    return faults
+            yield from _wrong_type(f"{pointer}/{name}", name, "ein Text", entry[name]).findings
 
 
 def _scope_month(text: str, pointer: str) -> dt.date | Finding:
