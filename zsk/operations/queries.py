@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -9,8 +10,8 @@ from django.utils import timezone
 
 from accounts import queries as reading
 from accounts.models import AccessRequest, AuditEntry, Authority, OutgoingMail, User
-from portals.models import Portal
-from services.models import OnlineService
+from portals.models import Portal, PortalMember
+from services.models import OnlineService, PortalService
 
 Status = AccessRequest.Status
 
@@ -94,6 +95,23 @@ def authorities(*, text: str = "", level: str = "") -> QuerySet[Authority]:
     return found.annotate(
         people_count=_count_of(User), service_count=_count_of(OnlineService), portal_count=_count_of(Portal)
     )
+
+
+def portals(*, text: str = "") -> QuerySet[Portal]:
+    """With how many services each holds today and how many people look after it."""
+    found = Portal.objects.select_related("authority").order_by("name")
+    for word in text.split():
+        found = found.filter(
+            Q(name__icontains=word) | Q(kuerzel__icontains=word) | Q(authority__name__icontains=word)
+        )
+    held = PortalService.objects.current().filter(portal=OuterRef("pk"))
+    admins = PortalMember.objects.filter(portal=OuterRef("pk"))
+    return found.annotate(service_count=_count(held), admin_count=_count(admins))
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    of_portal = rows.order_by().values("portal")
+    return Coalesce(Subquery(of_portal.annotate(n=Count("pk")).values("n")), Value(0))
 
 
 def _count_of(model: type[User] | type[OnlineService] | type[Portal]) -> Coalesce:

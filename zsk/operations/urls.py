@@ -1,6 +1,6 @@
 from django.urls import path
 
-from zsk.operations import authorities, invitations, log, people, requests, start
+from zsk.operations import authorities, invitations, log, people, portals, requests, start
 
 app_name = "operations"
 urlpatterns = [
@@ -18,6 +18,9 @@ urlpatterns = [
     path("betrieb/behoerden/", authorities.authorities, name="authorities"),
     path("betrieb/behoerden/neu", authorities.new, name="authority_new"),
     path("betrieb/behoerden/<int:pk>/", authorities.edit, name="authority"),
+    path("betrieb/portale/", portals.portals, name="portals"),
+    path("betrieb/portale/neu", portals.new, name="portal_new"),
+    path("betrieb/portale/<slug:kuerzel>/", portals.edit, name="portal"),
     path("betrieb/protokoll/", log.log, name="log"),
     path("betrieb/protokoll.csv", log.log_csv, name="log_csv"),
 ]
