@@ -11,12 +11,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from accounts import invitations
 from accounts.models import AccessRequest, User
-from portals.models import Portal
+from portals.models import InvitedPortalMember, Portal, PortalMember
 from services.credentials import revoke_credential
-from services.models import OnlineService
+from services.models import BulkUpload, InvitedMember, OnlineService, PortalMove
 from tests.factories import (
     AccessRequestFactory,
     InvitationFactory,
+    MemberFactory,
     PortalFactory,
     PortalMemberFactory,
     ServiceFactory,
@@ -44,6 +45,14 @@ ONLY_SENDER = (302, 404, 404, 200, 404, 404)
 OPERATIONS = (302, 403, 403, 403, 403, 200)
 # An empty form, sent.
 REFUSED_FORM = (302, 403, 403, 403, 403, 422)
+# Of `{service}`: all its people and the admins of its portal; those of them who may change it.
+SERVICE_PEOPLE = (302, 403, 200, 200, 200, 200)
+EDITORS = (302, 403, 403, 200, 200, 200)
+EDITORS_POST = (302, 403, 403, 302, 302, 302)
+PORTAL_PEOPLE = (302, 403, 403, 403, 200, 200)
+PORTAL_FORM = (302, 403, 403, 403, 422, 422)
+PORTAL_POST = (302, 403, 403, 403, 302, 302)
+PORTAL_SENDER = (302, 403, 403, 403, 200, 404)
 NOT_PUBLIC = (404, 200, 200, 200, 200, 200)
 
 
@@ -124,7 +133,79 @@ PAGES = [
     E("/einladung/{invitation_token}/", 200),
     E("/einladung/{invitation_token}/", (422, 302, 302, 302, 302, 302), "post"),
     E("/einladung/unbekannt/", 404),
+    # members, keys and portals
+    E("/meine/onlineservices/{service}/mitglieder", SERVICE_PEOPLE),
+    E("/meine/onlineservices/{hidden}/mitglieder", PORTAL_PEOPLE),
+    E("/meine/onlineservices/OS-999999/mitglieder", (302, 404, 404, 404, 404, 404)),
+    E("/meine/onlineservices/{service}/mitglieder", (302, 403, 403, 422, 422, 422), "post"),
+    E("/meine/onlineservices/{service}/mitglieder/{member}/", EDITORS),
+    E("/meine/onlineservices/{service}/mitglieder/{member}/", (302, 403, 403, 422, 422, 422), "post"),
+    # One's own membership may be ended by everybody.
+    E("/meine/onlineservices/{service}/mitglieder/{member}/entfernen", SERVICE_PEOPLE),
+    E("/meine/onlineservices/{service}/mitglieder/{first_member}/entfernen", EDITORS),
+    E(
+        "/meine/onlineservices/{service}/mitglieder/{member}/entfernen",
+        (302, 403, 302, 302, 302, 302),
+        "post",
+    ),
+    E(
+        "/meine/onlineservices/{service}/mitglieder/{first_member}/entfernen",
+        (302, 403, 403, 409, 409, 409),
+        "post",
+    ),
+    E("/meine/onlineservices/{service}/mitglieder/einladungen/{invited}/erneut", EDITORS_POST, "post"),
+    E("/meine/onlineservices/{service}/mitglieder/einladungen/{invited}/zurueckziehen", EDITORS_POST, "post"),
+    E("/meine/onlineservices/{service}/schluessel", EDITORS),
+    E("/meine/onlineservices/{service}/schluessel", (302, 403, 403, 422, 422, 422), "post"),
+    E("/meine/onlineservices/{service}/schluessel/{key}/widerrufen", EDITORS),
+    E("/meine/onlineservices/{service}/schluessel/{key}/widerrufen", EDITORS_POST, "post"),
+    E("/meine/onlineservices/{hidden}/schluessel/{key}/widerrufen", (302, 403, 403, 403, 404, 404)),
+    # Without Keycloak there is no client of it.
+    E("/meine/onlineservices/{service}/schluessel/keycloak", (302, 403, 403, 404, 404, 404)),
+    E("/meine/onlineservices/{lone}/portalanfrage", (302, 403, 403, 200, 403, 200)),
+    E(
+        "/meine/onlineservices/{lone}/portalanfrage",
+        (302, 403, 403, 302, 403, 302),
+        "post",
+        {"antwort": "nein"},
+    ),
+    E("/meine/portale/portal/", PORTAL_PEOPLE),
+    E("/meine/portale/gibt-es-nicht/", (302, 404, 404, 404, 404, 404)),
+    E("/meine/portale/portal/services", PORTAL_PEOPLE),
+    E("/meine/portale/portal/services/aufnehmen", PORTAL_PEOPLE),
+    E("/meine/portale/portal/services/aufnehmen", PORTAL_FORM, "post"),
+    E("/meine/portale/portal/services/{service}/abgeben", PORTAL_PEOPLE),
+    E("/meine/portale/portal/services/{service}/abgeben", PORTAL_FORM, "post"),
+    E("/meine/portale/portal/services/{lone}/abgeben", (302, 403, 403, 403, 404, 404)),
+    E("/meine/portale/portal/anfragen/{move}/zurueckziehen", PORTAL_POST, "post"),
+    E("/meine/portale/portal/mitglieder", PORTAL_PEOPLE),
+    E("/meine/portale/portal/mitglieder", PORTAL_FORM, "post"),
+    E("/meine/portale/portal/mitglieder/{admin}/entfernen", PORTAL_PEOPLE),
+    E("/meine/portale/portal/mitglieder/{admin}/entfernen", (302, 403, 403, 403, 409, 409), "post"),
+    E("/meine/portale/portal/mitglieder/einladungen/{portal_invited}/erneut", PORTAL_POST, "post"),
+    E("/meine/portale/portal/mitglieder/einladungen/{portal_invited}/zurueckziehen", PORTAL_POST, "post"),
+    E("/meine/portale/portal/schluessel", PORTAL_PEOPLE),
+    E("/meine/portale/portal/schluessel", PORTAL_FORM, "post"),
+    E("/meine/portale/portal/schluessel/{portal_key}/widerrufen", PORTAL_PEOPLE),
+    E("/meine/portale/portal/schluessel/{portal_key}/widerrufen", PORTAL_POST, "post"),
+    E("/meine/portale/portal/schluessel/{key}/widerrufen", (302, 403, 403, 403, 404, 404)),
+    E("/meine/portale/portal/schluessel/keycloak", (302, 403, 403, 403, 404, 404)),
+    E("/meine/portale/portal/sammelregistrierung", PORTAL_PEOPLE),
+    E("/meine/portale/portal/sammelregistrierung", PORTAL_FORM, "post"),
+    E("/meine/portale/portal/sammelregistrierung/vorlage.csv", PORTAL_PEOPLE),
+    E("/meine/portale/portal/sammelregistrierung/{bulk}/", PORTAL_SENDER),
+    E("/meine/portale/portal/sammelregistrierung/{bulk}/bericht.csv", PORTAL_SENDER),
+    E("/meine/portale/portal/sammelregistrierung/{bulk}/registrieren", PORTAL_POST, "post"),
+    E("/meine/portale/portal/sammelregistrierung/{bulk}/verwerfen", PORTAL_SENDER),
+    E("/meine/portale/portal/sammelregistrierung/{bulk}/verwerfen", (302, 403, 403, 403, 302, 404), "post"),
+    E("/portale/portal/", 200),
+    E("/portale/gibt-es-nicht/", 404),
     # operations
+    E("/betrieb/portale/", OPERATIONS),
+    E("/betrieb/portale/neu", OPERATIONS),
+    E("/betrieb/portale/neu", REFUSED_FORM, "post"),
+    E("/betrieb/portale/portal/", OPERATIONS),
+    E("/betrieb/portale/portal/", REFUSED_FORM, "post"),
     E("/betrieb/", OPERATIONS),
     E("/betrieb/antraege/", OPERATIONS),
     E("/betrieb/antraege/{request}/", OPERATIONS),
@@ -227,6 +308,27 @@ def _asking() -> dict[str, str]:
     }  # fmt: skip
 
 
+def _people_and_keys(service: OnlineService, portal: Portal, admin: PortalMember) -> dict[str, str]:
+    """What hangs on a service and a portal; `{lone}` is in no portal, and asked whether it will be."""
+    owner, supplier = service.memberships.order_by("pk")
+    lone = ServiceFactory()
+    MemberFactory(service=lone, user=owner.user, role=owner.role)
+    move = PortalMove.objects.create(
+        portal=portal, service=lone, since=dt.date(2026, 1, 1), asked_by=admin.user
+    )
+    invited = InvitedMember.objects.create(invitation=InvitationFactory(), service=service, role="lieferant")
+    portal_invited = InvitedPortalMember.objects.create(invitation=InvitationFactory(), portal=portal)
+    bulk = BulkUpload.objects.create(
+        portal=portal, user=admin.user, file_name="a.csv", content=b"name;x\na;b"
+    )
+    return {
+        "lone": lone.number, "first_member": str(owner.pk), "member": str(supplier.pk), "move": str(move.pk),
+        "invited": str(invited.pk), "portal_invited": str(portal_invited.pk), "admin": str(admin.pk),
+        "key": str(api_key(service)[0].pk), "portal_key": str(api_key(portal=portal)[0].pk),
+        "bulk": str(bulk.pk),
+    }  # fmt: skip
+
+
 @pytest.fixture
 def world() -> World:
     """One portal with a published service and one that is not, a delivery for each, and a person per role."""
@@ -235,16 +337,18 @@ def world() -> World:
     service, hidden = ServiceFactory(portal=portal), ServiceFactory(portal=portal)
     owner, colleague, stranger = personas(service)
     operations = UserFactory(is_operations=True, is_staff=True, is_superuser=True)
+    admin = PortalMemberFactory(portal=portal)
     delivery, foreign = _deliver(service, owner), _deliver(hidden, operations)
     publish(service, by=None)
     people = {
         "public": None, "stranger": stranger, "supplier": colleague, "responsible": owner,
-        "portal_admin": PortalMemberFactory(portal=portal).user, "operations": operations,
+        "portal_admin": admin.user, "operations": operations,
     }  # fmt: skip
     names = {
         "service": service.number, "hidden": hidden.number,
         "delivery": str(delivery.pk), "foreign": str(foreign.pk), "upload": str(_upload(service, owner).pk),
         "person": str(stranger.pk), "authority": str(service.authority_id), **_asking(),
+        **_people_and_keys(service, portal, admin),
     }  # fmt: skip
     return World(people, names, service, portal)
 
@@ -260,9 +364,11 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
 
 
 def test_every_address_has_an_entry() -> None:
-    ids = dict.fromkeys(("delivery", "foreign", "upload", "request", "unconfirmed"), SOME_ID)
+    ids = dict.fromkeys(("delivery", "foreign", "upload", "request", "unconfirmed", "bulk"), SOME_ID)
     ids |= dict.fromkeys(("person", "authority", "invitation", "confirm_token", "invitation_token"), "1")
-    names = {"service": "OS-000001", "hidden": "OS-000002", **ids}
+    ids |= dict.fromkeys(("first_member", "member", "move", "invited", "portal_invited", "admin"), "1")
+    ids |= dict.fromkeys(("key", "portal_key"), "1")
+    names = {"service": "OS-000001", "hidden": "OS-000002", "lone": "OS-000003", **ids}
     entries = [*PAGES, *INTERFACE]
     covered = {resolve(entry.address.format(portal="portal", **names)).route for entry in entries}
     assert set(routes(get_resolver().url_patterns)) - covered == set()
