@@ -104,12 +104,20 @@ _WITHIN = "service_id = ANY(%(services)s) AND month BETWEEN %(first)s AND %(last
 
 
 def _refuse_if_changed_since(delivery: Delivery, staged: Staged) -> None:
-    """A value of the delivery was replaced or removed later, or one that it removed was delivered anew."""
+    """A value of the delivery was replaced or removed later, or one that it removed was delivered anew, also
+    where it is gone again by now."""
     sql = f"""
-        SELECT (SELECT count(*) FROM count_revision WHERE old_delivery = %(undone)s AND {_WITHIN})
-             + (SELECT count(*) FROM count_revision r JOIN transaction_count f USING (service_id, month, ars)
-                 WHERE r.delivery = %(undone)s AND r.action = 'geloescht'
-                   AND r.service_id = ANY(%(services)s) AND r.month BETWEEN %(first)s AND %(last)s)
+        SELECT count(*) FROM (
+            SELECT service_id, month, ars FROM count_revision WHERE old_delivery = %(undone)s AND {_WITHIN}
+            UNION
+            SELECT service_id, month, ars
+              FROM count_revision r JOIN count_revision later USING (service_id, month, ars)
+             WHERE r.delivery = %(undone)s AND later.number > r.number AND {_WITHIN}
+            UNION
+            SELECT service_id, month, ars
+              FROM count_revision r JOIN transaction_count f USING (service_id, month, ars)
+             WHERE r.delivery = %(undone)s AND r.action = 'geloescht' AND {_WITHIN}
+        ) AS changed_since
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, {**staged.params, "undone": delivery.pk})

@@ -18,7 +18,7 @@ from tests.transactions.uploading import (
     taken_over,
 )
 from transactions.models import Delivery, TransactionCount
-from transactions.undo import undo
+from transactions.undo import UndoRefused, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +83,19 @@ def test_a_second_time_and_a_later_change_are_refused_in_words(
     assert again.status_code == 409
     assert "schon rückgängig gemacht" in again.content.decode()
     assert values() == {HESSEN: 100}
+
+
+def test_what_came_and_went_since_is_not_brought_back(
+    people: Personas, service: OnlineService, first: Delivery
+) -> None:
+    gone = taken_over(people.owner, content(service, (HESSEN, MONTH, "löschen")))
+    taken_over(people.owner, content(service, (HESSEN, MONTH, 5)))
+    last = taken_over(people.owner, content(service, (HESSEN, MONTH, "löschen")))
+    with pytest.raises(UndoRefused, match="1 Wert dieser Lieferung wurde danach geändert"):
+        undo(gone, by=people.owner)
+    assert values() == {}
+    undo(last, by=people.owner)
+    assert values() == {HESSEN: 5}
 
 
 def test_undo_needs_a_token(people: Personas, second: Delivery) -> None:
