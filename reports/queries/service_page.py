@@ -144,12 +144,17 @@ def master_of(service: OnlineService) -> Master:
     )
 
 
+def first_month_of(service: OnlineService) -> dt.date | None:
+    """The first month that anything was reported for."""
+    reported = ServiceMonth.objects.filter(service=service).order_by("month")
+    return reported.values_list("month", flat=True).first()
+
+
 def standing_of(service: OnlineService) -> Standing:
     month = months.last_full()
     state = ServiceState.objects.filter(service=service).first()
-    reported = ServiceMonth.objects.filter(service=service)
-    first = reported.order_by("month").values_list("month", flat=True).first()
-    delivered = reported.filter(month=month).exists()
+    first = first_month_of(service)
+    delivered = ServiceMonth.objects.filter(service=service, month=month).exists()
     return Standing(
         category=_category(service, delivered=delivered, ever=first is not None, month=month),
         month=month,

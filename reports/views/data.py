@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 
 from django.contrib.auth.models import AnonymousUser
@@ -17,8 +16,7 @@ from reports.queries import catalogue as catalogue_queries
 from reports.queries import completeness, published
 from reports.queries import overview as queries
 from reports.queries.overview import Overview
-from reports.views.choices import chosen_month, no_such_month
-from transactions import totals
+from reports.views.choices import chosen_month, first_published, no_such_month
 from zsk import formats, months
 
 
@@ -27,7 +25,7 @@ from zsk import formats, months
 def index(request: HttpRequest, version: Version) -> HttpResponse:
     context = {
         "last": months.last_full(),
-        "first": remembered(version, "first month", totals.first_month),
+        "first": first_published(version),
         "stand": remembered(version, "stand", queries.stand),
         "version": version.data,
     }
@@ -35,11 +33,11 @@ def index(request: HttpRequest, version: Version) -> HttpResponse:
 
 
 def _overview_or_404(request: HttpRequest, version: Version) -> Overview:
-    month = chosen_month(request)
-    if month is None:
+    month, first = chosen_month(request), first_published(version)
+    if month is None or first is None or month < first:
         raise Http404("monat")
     found = remembered(version, f"overview {month}", lambda: queries.overview(month=month))
-    if found is None or month < found.first_month:
+    if found is None:
         raise Http404("monat")
     return found
 
@@ -117,7 +115,7 @@ def _in_order(lines: Iterator[str]) -> Iterator[bytes]:
 @versioned
 def coverage(request: HttpRequest, version: Version) -> HttpResponse:
     month = chosen_month(request)
-    first: dt.date | None = remembered(version, "first month", totals.first_month)
+    first = first_published(version)
     if month is None or (first and month < first):
         return no_such_month(request, first=first, address=request.path)
     context = {

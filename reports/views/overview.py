@@ -18,7 +18,7 @@ from reports.queries import overview as queries
 from reports.queries.completeness import DELIVERED, DUE, LATE, NEVER, Completeness
 from reports.queries.overview import Laender, Overview
 from reports.queries.regions import AreaValue
-from reports.views.choices import chosen_month, no_such_month
+from reports.views.choices import chosen_month, first_published, no_such_month
 from zsk import formats, months
 
 
@@ -26,12 +26,15 @@ from zsk import formats, months
 @versioned
 def overview(request: HttpRequest, version: Version) -> HttpResponse:
     month = chosen_month(request)
+    first = first_published(version)
+    if first and (month is None or month < first):
+        return no_such_month(request, first=first, address="/")
     wanted = month or months.last_full()
-    found = remembered(version, f"overview {wanted}", lambda: queries.overview(month=wanted))
+    found = (
+        remembered(version, f"overview {wanted}", lambda: queries.overview(month=wanted)) if first else None
+    )
     if found is None:
         return render(request, "reports/overview_empty.html")
-    if month is None or month < found.first_month:
-        return no_such_month(request, first=found.first_month, address="/")
     absolute = request.GET.get("wert") == "absolut" or not _has_rates(found.laender)
     return render(request, "reports/overview.html", _context(found, absolute=absolute))
 

@@ -16,7 +16,7 @@ from reports.caching import Version, remembered, versioned
 from reports.charts import bars, line
 from reports.queries.region_page import RegionReport, region_report
 from reports.queries.regions import AreaValue
-from reports.views.choices import chosen_month, no_such_month
+from reports.views.choices import chosen_month, first_published, no_such_month
 from zsk import formats, months
 
 PLURALS = {
@@ -30,12 +30,12 @@ PLURALS = {
 @versioned
 def region(request: HttpRequest, version: Version, ars: str) -> HttpResponse:
     month = chosen_month(request)
-    wanted = month or months.last_full()
-    found = remembered(version, f"region {ars} {wanted}", lambda: region_report(ars=ars, month=wanted))
+    first = first_published(version)
+    if month is None or (first and month < first):
+        return no_such_month(request, first=first, address=request.path)
+    found = remembered(version, f"region {ars} {month}", lambda: region_report(ars=ars, month=month))
     if found is None:
         raise Http404(ars)
-    if month is None or (found.first_month and month < found.first_month):
-        return no_such_month(request, first=found.first_month, address=request.path)
     return render(request, "reports/region.html", _context(found))
 
 

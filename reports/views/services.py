@@ -22,7 +22,7 @@ from reports.charts import bars, line
 from reports.queries.completeness import DELIVERED, DUE, ENDED, LATE
 from reports.queries.regions import AreaValue
 from reports.queries.service_counts import Breakdown
-from reports.queries.service_page import ServiceReport, Standing, service_report
+from reports.queries.service_page import ServiceReport, Standing, first_month_of, service_report
 from reports.templatetags.reports import BADGE_KINDS
 from reports.views.choices import chosen_month, no_such_month
 from reports.words import noun
@@ -47,35 +47,39 @@ def visible_service(request: HttpRequest, number: str) -> OnlineService:
     return found
 
 
+def _month(request: HttpRequest, first: dt.date | None) -> dt.date | None:
+    """The month asked for; None where the service has none such."""
+    month = chosen_month(request)
+    return None if month and first and month < first else month
+
+
 def _report(
-    request: HttpRequest, version: Version, number: str
-) -> tuple[OnlineService, ServiceReport | None, dt.date | None]:
-    """The service, its report (None: no such region here) and the month (None: no such month here)."""
-    service = visible_service(request, number)
+    request: HttpRequest, version: Version, service: OnlineService, month: dt.date
+) -> ServiceReport | None:
+    """None: no such region here."""
     depth = Level.GEMEINDE if viewer(request).is_authenticated else Level(service.published_depth)
     ars = request.GET.get("region", "") or GERMANY
-    month = chosen_month(request)
-    wanted = month or months.last_full()
     if len(ars) != 12 or not (ars.isascii() and ars.isdigit()):
-        return service, None, month
-    found = remembered(
+        return None
+    return remembered(
         version,
-        f"service {service.pk} {ars} {wanted} {depth}",
-        lambda: service_report(service=service, ars=ars, month=wanted, depth=depth),
+        f"service {service.pk} {ars} {month} {depth}",
+        lambda: service_report(service=service, ars=ars, month=month, depth=depth),
     )
-    first = found.standing.first_month if found else None
-    return service, found, None if month and first and month < first else month
 
 
 @require_safe
 @versioned
 def service(request: HttpRequest, version: Version, number: str) -> HttpResponse:
-    shown, found, month = _report(request, version, number)
+    shown = visible_service(request, number)
+    first = first_month_of(shown)
+    month = _month(request, first)
+    if month is None:
+        return no_such_month(request, first=first, address=shown.get_absolute_url())
+    found = _report(request, version, shown, month)
     if found is None:
         context = {"service": shown, "text": request.GET.get("region", "")}
         return render(request, "reports/no_region.html", context, status=404)
-    if month is None:
-        return no_such_month(request, first=found.standing.first_month, address=shown.get_absolute_url())
     return render(request, "reports/service.html", _context(request, found, version))
 
 
@@ -103,8 +107,10 @@ def regions_file(request: HttpRequest, version: Version, number: str, kind: str)
 
 
 def _found_or_404(request: HttpRequest, version: Version, number: str) -> ServiceReport:
-    _service, found, month = _report(request, version, number)
-    if found is None or month is None:
+    shown = visible_service(request, number)
+    month = _month(request, first_month_of(shown))
+    found = _report(request, version, shown, month) if month else None
+    if found is None:
         raise Http404(number)
     return found
 

@@ -53,6 +53,31 @@ def test_a_month_that_does_not_exist_is_a_clear_404(
     assert "Diesen Monat gibt es hier nicht" in answer.content.decode()
 
 
+@pytest.mark.parametrize("month", ["0001-01", "0001-12", "1999-12", "2015-12"])
+def test_months_before_the_history_are_refused_before_anything_is_computed(
+    client: Client, published: OnlineService, deliver_counts: Deliver, month: str
+) -> None:
+    for address in ("/", f"/regionen/{HESSEN}/", "/daten/vollstaendigkeit/", "/daten/verlauf.csv"):
+        assert client.get(f"{address}?monat={month}").status_code in {200, 404}
+    deliver_counts(published, {("2026-05", HESSEN): 1})
+    own = f"/onlineservices/{published.number}/"
+    pages = ["/", f"/regionen/{HESSEN}/", "/daten/vollstaendigkeit/", own]
+    files = ["/daten/verlauf.csv", "/daten/laender.json", "/daten/rangfolge.csv", f"{own}verlauf.csv"]
+    for address in pages + files:
+        assert client.get(f"{address}?monat={month}").status_code == 404
+
+
+def test_a_month_before_the_first_is_not_computed(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    deliver_counts(published, {("2026-05", HESSEN): 1})
+    for address in ("/", f"/regionen/{HESSEN}/", f"/onlineservices/{published.number}/"):
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(f"{address}?monat=2020-01").status_code == 404
+        assert not [query for query in asked.captured_queries if "monthly_total" in query["sql"]]
+        assert len(asked) <= 4
+
+
 def test_the_months_figures(client: Client, published: OnlineService, deliver_counts: Deliver) -> None:
     deliver_counts(
         published,
