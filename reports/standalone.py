@@ -51,7 +51,11 @@ def respond(picture: str, name: str) -> HttpResponse:
 
 
 def curve(points: Sequence[Point], *, title: str, stand: dt.datetime | None) -> SafeString:
-    inner = format_html('<svg x="90" y="40" width="940" height="352">{}</svg>', line.line_content(points))
+    """The months' curve; a picture that says "keine Angabe" where there is no month to draw."""
+    inner = format_html('<text x="90" y="200">{}</text>', _("keine Angabe"))
+    if points:
+        content = line.line_content(points)
+        inner = format_html('<svg x="90" y="40" width="940" height="352">{}</svg>', content)
     return _document(1160, 440, title, inner, stand)
 
 

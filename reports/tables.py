@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from reports.exports import Cell, Column, Table, machine_month
 from reports.queries.catalogue import CatalogueEntry
 from reports.queries.overview import Laender, Overview, Ranked
+from reports.queries.regions import AreaValue
 from reports.queries.series import Point
 from reports.queries.service_counts import Breakdown
 from reports.queries.service_page import ServiceReport
@@ -71,11 +72,12 @@ def laender(found: Laender, overview: Overview, *, version: int) -> Table:
          _rounded(row.per_100k), status(row.value)]
         for row in found.rows
     ]  # fmt: skip
-    rest = found.undistributed
-    rows.append(["", _("Nicht auf Länder verteilt"), month, rest, None, None, None, status(rest)])
+    # A remainder is nobody's report: it has no status.
+    rest = _("Nicht auf Länder verteilt")
+    rows.append(["", rest, month, found.undistributed, None, None, None, None])
     if found.germany:
         area = found.germany
-        rate = found.total * 100_000 / area.inhabitants if found.total and area.inhabitants else None
+        rate = AreaValue(area, found.total).per_100k
         rows.append([area.ars, area.name, month, found.total, overview.single.before, area.inhabitants,
                      _rounded(rate), status(found.total)])  # fmt: skip
     return Table(
@@ -190,8 +192,7 @@ def _part_rows(number: str, parts: Breakdown, month: str) -> list[list[Cell]]:
         "place": parts.whole.title,
         "level": level,
     }
-    value = None if parts.total is None else parts.undistributed
-    return [*rows, [number, level, "", rest, month, value, None, None, status(value)]]
+    return [*rows, [number, level, "", rest, month, parts.undistributed, None, None, None]]
 
 
 def catalogue(entries: Sequence[CatalogueEntry], *, month: str, version: int) -> Table:

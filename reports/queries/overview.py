@@ -45,11 +45,11 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Laender:
-    """A month by Land. The rows and `undistributed` always add up to `total`."""
+    """A month by Land. The rows and `undistributed` add up to `total`; both None without any number."""
 
     month: dt.date
     rows: tuple[AreaValue, ...]
-    undistributed: int
+    undistributed: int | None
     total: int | None
     germany: Area | None
 
@@ -124,7 +124,7 @@ def _laender(month: dt.date, rows: Sequence[totals.AreaTotal], total: int | None
         for area in areas(level=Level.LAND, month=month)
     ]
     # What is not in a known Land, so that rows and remainder add up whatever the register holds.
-    remainder = (total or 0) - sum(row.value or 0 for row in values)
+    remainder = None if total is None else total - sum(row.value or 0 for row in values)
     return Laender(month, tuple(values), remainder, total, germany())
 
 

@@ -22,7 +22,7 @@ class RegionReport:
     first_month: dt.date | None
     curve: tuple[Point, ...]
     rows: tuple[AreaValue, ...]
-    undistributed: int
+    undistributed: int | None
     stand: dt.datetime | None
 
     @property
@@ -49,7 +49,7 @@ def region_report(*, ars: str, month: dt.date) -> RegionReport | None:
         first_month=first,
         curve=tuple(curve),
         rows=rows,
-        undistributed=(value or 0) - sum(row.value or 0 for row in rows),
+        undistributed=None if value is None else value - sum(row.value or 0 for row in rows),
         stand=stand(),
     )
 

@@ -49,8 +49,8 @@ class Breakdown:
     before: int | None
 
     @property
-    def undistributed(self) -> int:
-        return (self.total or 0) - sum(row.value or 0 for row in self.rows)
+    def undistributed(self) -> int | None:
+        return None if self.total is None else self.total - sum(row.value or 0 for row in self.rows)
 
     @property
     def reported(self) -> list[AreaValue]:

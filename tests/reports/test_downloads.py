@@ -54,6 +54,19 @@ def test_the_laender_add_up_in_the_file_too(
     assert total == sum(int(row["anzahl"] or 0) for row in by_land.values()) == 12
 
 
+def test_a_remainder_of_nothing_is_no_reported_zero(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    deliver_counts(published, {("2026-04", HESSEN): 0})
+    for month, total, rate in (("2026-05", "", ""), ("2026-04", "0", "0.0")):
+        found = {row["land"]: row for row in rows(client, f"/daten/laender.csv?monat={month}")}
+        rest, germany = found["Nicht auf Länder verteilt"], found["Deutschland"]
+        assert (rest["anzahl"], rest["status"]) == (total, "")
+        assert (germany["anzahl"], germany["je_100000"]) == (total, rate)
+        parts = rows(client, f"/onlineservices/{published.number}/regionen.csv?monat={month}")
+        assert (parts[-1]["anzahl"], parts[-1]["status"]) == (total, "")
+
+
 def test_the_curve_has_missing_and_running_months(
     client: Client, published: OnlineService, deliver_counts: Deliver
 ) -> None:
@@ -144,6 +157,15 @@ def test_pictures_bring_their_own_style_under_a_strict_policy(
         policy = answer.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; style-src 'sha256-")
         assert "unsafe" not in policy
+
+
+def test_a_service_without_numbers_has_files_that_say_so(client: Client, published: OnlineService) -> None:
+    base = f"/onlineservices/{published.number}/verlauf"
+    picture = client.get(f"{base}.svg")
+    assert picture.status_code == 200
+    ElementTree.fromstring(picture.content)
+    assert "keine Angabe" in picture.content.decode()
+    assert rows(client, f"{base}.csv") == []
 
 
 @pytest.mark.parametrize(
