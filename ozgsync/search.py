@@ -1,6 +1,6 @@
 """Search over Leistungen and regions, one function each for forms, the search of every page and the API.
 
-Forgiving in case, umlauts and blanks: `Muenchen` finds München, `Strasse` finds Straße. Both sides are folded,
+Forgiving in case, umlauts and blanks: `Muenchen` finds München. Both sides are folded,
 the rows in SQL, the text in Python; a row must hold every word.
 """
 
