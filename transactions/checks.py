@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 
 from ozgsync.models import Level
 from services.models import OnlineService, ReportingLevel
-from transactions import overlaps, references
+from transactions import levels, overlaps, references
 from transactions.findings import Finding
 from transactions.references import OPEN_END, Principal, Span, month_number, month_of
 from transactions.rows import Column, Rows
-from transactions.values import Fault, general_fault, parse_ars, parse_count, parse_month
+from transactions.values import REMOVE, Fault, general_fault, parse_ars, parse_count, parse_month
 from zsk import formats, months
 
 __all__ = ["Checked", "Principal", "ServiceMonthKey", "check", "month_number", "month_of", "service_ids"]
@@ -133,11 +133,12 @@ class _Check:
         count = self._counts()
         parsed = [services.parsed, regions.parsed, month.parsed, count.parsed]
         self._report_cells([part for part in parsed if part is not None])
-        self._check_levels(services, regions)
+        self._check_levels(services, regions, count.number)
         self._check_spans(regions, month.number)
         self._check_scope(services, month.number)
         order = self._sorted(services, regions, month.number)
         self._note_running(month.number)
+        self._check_stored_levels(services, regions, month.number, count.number, order)
         self._check_overlaps(services, regions, month.number, count.number, order)
         self.faults.sort(key=lambda finding: (finding.line or 0, finding.field))
         kept = self.faults[:MAX_FINDINGS]
@@ -249,13 +250,12 @@ class _Check:
 
     # --- rows as a whole -------------------------------------------------------------------------
 
-    def _check_levels(self, services: _Services, regions: _Regions) -> None:
-        levels = {pk: level.level for pk, level in services.levels.items()}
-        if all(level is None for level in levels.values()):
+    def _check_levels(self, services: _Services, regions: _Regions, count: Ints) -> None:
+        wanted = services.wanted_level()
+        if not (wanted >= 0).any():
             return
-        wanted = services.look_up({pk: -1 if level is None else int(level) for pk, level in levels.items()})
-        top, bottom = regions.per_row("top"), regions.per_row("bottom")
-        wrong = ~self.faulty & (wanted >= 0) & ((wanted < top) | (wanted > bottom))
+        # After a change of the level, what was stored at the former one must still be removable.
+        wrong = ~self.faulty & (wanted >= 0) & (count != REMOVE) & ~regions.reach(wanted)
 
         def fault(row: int) -> Fault:
             span = regions.span(row)
@@ -263,6 +263,29 @@ class _Check:
             return Fault("ars_ebene", params={"name": span.name, "ist": str(actual), "soll": str(right)})
 
         self._report(np.flatnonzero(wrong), "ars", self.rows.ars, fault)
+
+    def _check_stored_levels(
+        self, services: _Services, regions: _Regions, month: Ints, count: Ints, order: Ints
+    ) -> None:
+        wanted = services.wanted_level()
+        fixed = order[wanted[order] >= 0]
+        # What is replaced keeps no stored value.
+        if self.scope is not None or not len(fixed):
+            return
+        rows = levels.Delivered(services.id[fixed], month[fixed], regions.key(fixed), wanted[fixed])
+        removes = count[fixed] == REMOVE
+        set_, gone = rows.filter(~removes), rows.filter(removes & ~regions.reach(wanted)[fixed])
+        found = levels.stored_at_others(set_, gone)
+        firsts = fixed[~removes][set_.firsts()] if found else fixed[:0]
+        key = {int(row): (int(services.id[row]), month_of(month[row])) for row in firsts}
+        at_fault = np.array([row for row in key if key[row] in found], np.intp)
+
+        def fault(row: int) -> Fault:
+            stored, right = found[key[row]].label, Level(int(wanted[row])).label
+            params = {"monat": formats.month(key[row][1]), "ist": str(stored), "soll": str(right)}
+            return Fault("ebene_gespeichert", params=params)
+
+        self._report(at_fault, "ars", self.rows.ars, fault)
 
     def _check_spans(self, regions: _Regions, month: Ints) -> None:
         early = ~self.faulty & (month < regions.per_row("first"))
@@ -377,6 +400,11 @@ class _Services:
         """The place of each row's service among all of them by id, from 1; 0 for unknown ones."""
         return np.searchsorted(np.array(sorted(self.levels), np.int64), self.id, side="right")
 
+    def wanted_level(self) -> Ints:
+        """The level that each row's service reports at; -1 where it is unknown or every level is accepted."""
+        levels = {pk: level.level for pk, level in self.levels.items()}
+        return self.look_up({pk: -1 if level is None else int(level) for pk, level in levels.items()})
+
     def look_up(self, numbers: dict[int, int] | dict[int, bool]) -> Ints:
         """The number given for each row's service; -1 for unknown ones."""
         return np.array([-1, *(numbers[pk] for pk in sorted(self.levels))], np.int64)[self.rank()]
@@ -401,6 +429,10 @@ class _Regions:
     def per_row(self, name: str) -> Ints:
         values = [getattr(span, name) for span in self.spans]
         return np.array([*values, _UNKNOWN], np.int64)[self.code]
+
+    def reach(self, level: Ints) -> Flags:
+        """Whether each row's region belongs to the level given for it."""
+        return (level >= self.per_row("top")) & (level <= self.per_row("bottom"))
 
     def span(self, row: int) -> Span:
         return self.spans[int(self.code[row])]

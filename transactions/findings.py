@@ -284,6 +284,11 @@ CATALOGUE: dict[str, Kind] = {
         _("%(name)s ist auf der Ebene %(ist)s. Dieser Onlineservice meldet auf der Ebene %(soll)s."),
         _("Melden Sie für Regionen der Ebene, die in den Stammdaten des Onlineservices steht, oder lassen Sie dort die Meldeebene ändern."),
     ),
+    "ebene_gespeichert": Kind(
+        _("Der Monat hat Zahlen einer anderen Ebene"),
+        _("Für %(monat)s sind schon Zahlen der Ebene %(ist)s gespeichert. Mit denen der Ebene %(soll)s zusammen würde doppelt gezählt."),
+        _("Nehmen Sie die gespeicherten Zahlen in derselben Lieferung zurück: Schreiben Sie „löschen“ als Anzahl, in JSON null, oder ersetzen Sie dort den ganzen Monat."),
+    ),
     # --- monat ---
     "monat_fehlt": Kind(_("Der Monat fehlt"), _("Hier fehlt der Monat."), _MONTH_FORM),
     "monat_unlesbar": Kind(

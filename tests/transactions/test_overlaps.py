@@ -26,6 +26,7 @@ from tests.transactions.country import (
     row,
 )
 from transactions import overlaps
+from transactions.models import TransactionCount
 from transactions.values import REMOVE
 
 APRIL = dt.date(2025, 4, 1)
@@ -158,11 +159,8 @@ def test_a_part_is_compared_with_its_stored_parent_and_names_itself(service: Onl
 
 @pytest.mark.django_db
 def test_what_was_stored_before_and_is_not_touched_is_not_judged(service: OnlineService) -> None:
-    OnlineService.objects.update(reporting_level=ReportingLevel.LAND)
-    delivered(row(service, HESSEN, 10))
-    OnlineService.objects.update(reporting_level=ReportingLevel.KREIS)
-    delivered(row(service, MKK, 4), row(service, FULDA, 6))
-    OnlineService.objects.update(reporting_level=ReportingLevel.MIXED)
+    delivered(row(service, HESSEN, 11), row(service, MKK, 4), row(service, FULDA, 6))
+    TransactionCount.objects.filter(ars=HESSEN).update(count=10)
     assert found(row(service, BERLIN, 1), row(service, FRANKFURT, "löschen")) == ([], [])
     assert found(row(service, FULDA, "löschen")) == ([], [])
     assert found(row(service, FULDA, 6)) == ([FULDA], [])

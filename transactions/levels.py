@@ -1,0 +1,76 @@
+"""Stored values of another level than the one that a service reports at by now.
+
+Where the Meldeebene was changed, a month can hold Kreise while its Länder are delivered: both would count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+
+from ozgsync.models import Level
+from transactions.references import month_of
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Rows of services with a fixed level, sorted by service and month; `level` is the one they report at."""
+
+    service: Ints
+    month: Ints  # since 1970-01
+    ars: npt.NDArray[np.bytes_]
+    level: Ints
+
+    def filter(self, keep: Ints | npt.NDArray[np.bool_]) -> Delivered:
+        return Delivered(self.service[keep], self.month[keep], self.ars[keep], self.level[keep])
+
+    def firsts(self) -> npt.NDArray[np.intp]:
+        """The position of the first row of each service's month."""
+        new = np.ones(len(self.service), np.bool_)
+        new[1:] = (np.diff(self.service) != 0) | (np.diff(self.month) != 0)
+        return np.flatnonzero(new)
+
+    def days(self) -> list[dt.date]:
+        return [month_of(number) for number in self.month.tolist()]
+
+
+def stored_at_others(set_: Delivered, removed: Delivered) -> dict[tuple[int, dt.date], Level]:
+    """The service-months of values to be set that still hold values of another level, and which.
+
+    `removed`: what the delivery takes back does not count. One query, which reads only those months.
+    """
+    wanted = set_.filter(set_.firsts())
+    if not len(wanted.service):
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORED_AT_OTHERS,
+            {
+                "services": wanted.service.tolist(), "months": wanted.days(), "levels": wanted.level.tolist(),
+                "gone_services": removed.service.tolist(), "gone_months": removed.days(),
+                "gone_ars": [ars.decode() for ars in removed.ars.tolist()],
+            },
+        )  # fmt: skip
+        return {(service, month): Level(level) for service, month, level in cursor.fetchall()}
+
+
+# The months are named as a list as well, so that a distributed database need not fetch all facts.
+_STORED_AT_OTHERS = """
+    SELECT f.service_id, f.month, min(r.level_bottom)
+      FROM unnest(%(services)s::bigint[], %(months)s::date[], %(levels)s::int[])
+           AS wanted(service_id, month, level)
+      JOIN transaction_count f ON f.service_id = wanted.service_id AND f.month = wanted.month
+      JOIN ozgsync_region r ON r.ars = f.ars AND wanted.level NOT BETWEEN r.level_top AND r.level_bottom
+      LEFT JOIN unnest(%(gone_services)s::bigint[], %(gone_months)s::date[], %(gone_ars)s::text[])
+           AS gone(service_id, month, ars)
+           ON gone.service_id = f.service_id AND gone.month = f.month AND gone.ars = f.ars
+     WHERE f.service_id = ANY(%(services)s::bigint[]) AND f.month = ANY(%(months)s::date[])
+       AND gone.ars IS NULL
+     GROUP BY 1, 2
+"""
