@@ -53,6 +53,7 @@ PORTAL_PEOPLE = (302, 403, 403, 403, 200, 200)
 PORTAL_FORM = (302, 403, 403, 403, 422, 422)
 PORTAL_POST = (302, 403, 403, 403, 302, 302)
 PORTAL_SENDER = (302, 403, 403, 403, 200, 404)
+NOT_THERE = (302, 403, 403, 403, 403, 404)
 NOT_PUBLIC = (404, 200, 200, 200, 200, 200)
 
 
@@ -226,6 +227,15 @@ PAGES = [
     E("/betrieb/behoerden/neu", REFUSED_FORM, "post"),
     E("/betrieb/behoerden/{authority}/", OPERATIONS),
     E("/betrieb/behoerden/{authority}/", REFUSED_FORM, "post"),
+    E("/betrieb/veroeffentlichung/", OPERATIONS),
+    E("/betrieb/veroeffentlichung/veroeffentlichen?service={hidden}", OPERATIONS),
+    # A service that does not exist.
+    E("/betrieb/veroeffentlichung/veroeffentlichen", NOT_THERE, "post", {"service": "OS-999999"}),
+    E("/betrieb/veroeffentlichung/zuruecknehmen", NOT_THERE, "post", {"service": "OS-999999"}),
+    E("/betrieb/veroeffentlichung/zuruecknehmen?service={service}", OPERATIONS),
+    E("/betrieb/veroeffentlichung/regeln/", OPERATIONS),
+    E("/betrieb/veroeffentlichung/regeln/pruefen?2=5", OPERATIONS),
+    E("/betrieb/veroeffentlichung/regeln/pruefen", (302, 403, 403, 403, 403, 302), "post"),
     E("/betrieb/protokoll/", OPERATIONS),
     E("/betrieb/protokoll.csv", OPERATIONS),
     # transactions
@@ -370,7 +380,8 @@ def test_every_address_has_an_entry() -> None:
     ids |= dict.fromkeys(("key", "portal_key"), "1")
     names = {"service": "OS-000001", "hidden": "OS-000002", "lone": "OS-000003", **ids}
     entries = [*PAGES, *INTERFACE]
-    covered = {resolve(entry.address.format(portal="portal", **names)).route for entry in entries}
+    addresses = [entry.address.format(portal="portal", **names) for entry in entries]
+    covered = {resolve(address.partition("?")[0]).route for address in addresses}
     assert set(routes(get_resolver().url_patterns)) - covered == set()
 
 

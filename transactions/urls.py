@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from transactions import api
-from transactions.views import deliveries, faults, mine, uploads
+from transactions.views import deliveries, faults, mine, publication, uploads
 
 app_name = "transactions"
 urlpatterns: list[URLPattern] = [
@@ -21,6 +21,11 @@ urlpatterns: list[URLPattern] = [
     path("lieferungen/<uuid:pk>/", deliveries.delivery, name="delivery"),
     path("lieferungen/<uuid:pk>/bericht.csv", deliveries.delivery_report, name="delivery_report"),
     path("lieferungen/<uuid:pk>/zuruecknehmen", deliveries.undo, name="undo"),
+    path("betrieb/veroeffentlichung/", publication.services, name="publication"),
+    path("betrieb/veroeffentlichung/veroeffentlichen", publication.publish, name="publish"),
+    path("betrieb/veroeffentlichung/zuruecknehmen", publication.withdraw, name="withdraw"),
+    path("betrieb/veroeffentlichung/regeln/", publication.rules, name="rules"),
+    path("betrieb/veroeffentlichung/regeln/pruefen", publication.review_rules, name="review_rules"),
     path("hilfe/fehler/", faults.faults, name="faults"),
     path("hilfe/fehler/<slug:code>/", faults.fault, name="fault"),
 ]
