@@ -34,7 +34,7 @@ Row = list[str | int | float | None]
 def monthly_totals() -> Iterator[Row]:
     """Rows of service, Leistung, region at Kreis or above, month and count, from a server-side cursor.
 
-    Read while the answer is sent, after the view has returned; the cursor's transaction is one state.
+    To be read to the end in the transaction that it is called in: that is one state.
     """
     connection.ensure_connection()
     with transaction.atomic(), connection.connection.cursor(name="published_totals") as cursor:

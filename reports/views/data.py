@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from django.contrib.auth.models import AnonymousUser
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from reports import exports, standalone, tables
+from reports import complete_file, exports, standalone, tables
 from reports.caching import Version, remembered, versioned
 from reports.queries import catalogue as catalogue_queries
-from reports.queries import completeness, published
+from reports.queries import completeness
 from reports.queries import overview as queries
 from reports.queries.overview import Overview
 from reports.views.choices import chosen_month, first_published, no_such_month
@@ -96,19 +95,12 @@ def _published_entries() -> list[catalogue_queries.CatalogueEntry]:
 
 
 @require_safe
-@versioned
-def counts(request: HttpRequest, version: Version) -> HttpResponseBase:
-    """Every published monthly total, streamed: read in pieces by a cursor of its own, in one state."""
-    names = ["onlineservice", "name", "leistungsschluessel", "ars", "region", "monat", "anzahl"]
-    lines = exports.csv_lines(names, published.monthly_totals())
-    response = StreamingHttpResponse(_in_order(lines), content_type="text/csv; charset=utf-8; header=present")
-    response.headers["Content-Disposition"] = 'attachment; filename="transaktionszahlen.csv"'
+def counts(request: HttpRequest) -> HttpResponseBase:
+    """Every published monthly total. The connection is given back before the first byte is sent."""
+    response = versioned(complete_file.respond)(request)
+    if not connection.in_atomic_block:
+        connection.close()
     return response
-
-
-def _in_order(lines: Iterator[str]) -> Iterator[bytes]:
-    for line in lines:
-        yield line.encode()
 
 
 @require_safe

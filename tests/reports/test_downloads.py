@@ -1,14 +1,18 @@
 """Files: the same rows as the pages, for machines, and honest about what they are."""
 
 import csv
+import gzip
 import io
 import json
 from xml.etree import ElementTree
 
 import openpyxl
 import pytest
-from django.test import Client, override_settings
+from django.db import connection
+from django.test import Client, RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 
+from reports.views import data as views
 from services.models import OnlineService
 from tests.factories import ServiceFactory, UserFactory
 from tests.reports.conftest import BERLIN, GERMANY, HESSEN, KREIS, MAINTAL, Deliver
@@ -127,6 +131,32 @@ def test_the_complete_file_holds_every_published_total(
     ]
     publication.publish(published, depth=OnlineService.Depth.LAND, by=None)
     assert [row["ars"] for row in rows(client, "/daten/transaktionszahlen.csv")] == [GERMANY, HESSEN]
+
+
+def test_the_complete_file_is_computed_once_and_sent_without_the_database(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    address = "/daten/transaktionszahlen.csv"
+    deliver_counts(published, {("2026-05", HESSEN): 4})
+    first = client.get(address)
+    with CaptureQueriesContext(connection) as asked:
+        b"".join(first.streaming_content)
+    assert len(asked) == 0
+    with CaptureQueriesContext(connection) as again:
+        packed = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert not [query for query in again.captured_queries if "monthly_total" in query["sql"]]
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert f"{HESSEN};Hessen;2026-05;4;" in gzip.decompress(packed.getvalue()).decode()
+    deliver_counts(published, {("2026-05", HESSEN): 5})
+    assert [row["anzahl"] for row in rows(client, address)] == ["5"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_slowly_holds_no_connection(client: Client) -> None:
+    handed_out = views.counts(RequestFactory().get("/daten/transaktionszahlen.csv"))
+    assert connection.connection is None
+    assert b"onlineservice;name" in handed_out.getvalue()
 
 
 def test_a_services_files(client: Client, published: OnlineService, deliver_counts: Deliver) -> None:
