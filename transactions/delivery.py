@@ -221,10 +221,10 @@ def _write_revisions(staged: Staged, reason: str) -> None:
                CASE WHEN s.remove THEN NULL ELSE s.count END,
                CASE WHEN s.remove THEN 'geloescht' ELSE 'geaendert' END, f.delivery, %(delivery)s, %(reason)s
           FROM {JOIN}
-          LEFT JOIN (SELECT service_id, month, ars, max(number) AS number FROM count_revision
-                      WHERE service_id = ANY(%(services)s) AND month BETWEEN %(first)s AND %(last)s
-                      GROUP BY service_id, month, ars) r
-            ON r.service_id = s.service_id AND r.month = s.month AND r.ars = s.ars
+          LEFT JOIN LATERAL (
+                SELECT number FROM count_revision
+                 WHERE service_id = s.service_id AND month = s.month AND ars = s.ars
+                 ORDER BY number DESC LIMIT 1) r ON true
          WHERE {MINE} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
         """,
         reason=reason,
