@@ -81,6 +81,11 @@ def check(
     return _Check(rows, by, service, scope).result()
 
 
+def read_again(rows: Rows, *, services: Collection[int], service: OnlineService | None) -> Checked:
+    """Rows of a delivery for these services that was taken over: what was right then is not judged again."""
+    return _Check(rows, None, service, None, services).result()
+
+
 def service_ids(
     names: Collection[str], *, by: Principal, service: OnlineService | None = None
 ) -> dict[str, int]:
@@ -116,11 +121,12 @@ class _Check:
     def __init__(
         self,
         rows: Rows,
-        by: Principal,
+        by: Principal | None,
         service: OnlineService | None,
         scope: frozenset[ServiceMonthKey] | None,
+        done_for: Collection[int] = (),
     ) -> None:
-        self.rows, self.by, self.only, self.scope = rows, by, service, scope
+        self.rows, self.by, self.only, self.scope, self.done_for = rows, by, service, scope, done_for
         self.faults: list[Finding] = []
         self.fault_count = 0
         self.warnings: list[Finding] = list(rows.notes)
@@ -133,13 +139,15 @@ class _Check:
         count = self._counts()
         parsed = [services.parsed, regions.parsed, month.parsed, count.parsed]
         self._report_cells([part for part in parsed if part is not None])
-        self._check_levels(services, regions, count.number)
-        self._check_spans(regions, month.number)
-        self._check_scope(services, month.number)
+        if self.by is not None:
+            self._check_levels(services, regions, count.number)
+            self._check_spans(regions, month.number)
+            self._check_scope(services, month.number)
         order = self._sorted(services, regions, month.number)
-        self._note_running(month.number)
-        self._check_stored_levels(services, regions, month.number, count.number, order)
-        self._check_overlaps(services, regions, month.number, count.number, order)
+        if self.by is not None:
+            self._note_running(month.number)
+            self._check_stored_levels(services, regions, month.number, count.number, order)
+            self._check_overlaps(services, regions, month.number, count.number, order)
         self.faults.sort(key=lambda finding: (finding.line or 0, finding.field))
         kept = self.faults[:MAX_FINDINGS]
         return Checked(
@@ -159,7 +167,10 @@ class _Check:
             levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
             return _Services(np.full(len(self.rows), self.only.pk, np.int64), levels, None)
         texts = column.values.to_pylist()
-        named = references.deliverable(texts, self.by, self.only)
+        if self.by is None:
+            named = references.among(texts, self.done_for)
+        else:
+            named = references.deliverable(texts, self.by, self.only)
 
         def parse(text: str) -> int | Fault:
             key = text.strip()

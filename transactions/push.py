@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from services.models import Credential, service_number
 from transactions import contents
-from transactions.checks import Checked, check, service_ids
+from transactions.checks import Checked, Principal, check, service_ids
 from transactions.delivery import Outcome, actor_text, deliver, preview, refuse, refuse_findings
 from transactions.findings import Finding
 from transactions.models import Delivery
@@ -63,13 +63,13 @@ def _receive(body: bytes, by: Credential, client_key: str | None) -> Receipt:
     )  # fmt: skip
     message = _read(body, by)
     if isinstance(message, push.Message) and message.dry_run:
-        return _try(_check(message, by))
+        return _try(check_message(message, by))
     if client_key and (earlier := _reserve(delivery)):
         return _replay(earlier, delivery)
     try:
         if isinstance(message, Unreadable):
             return _refuse(delivery, message.findings, body)
-        return _deliver(delivery, _check(message, by), body, replace=message.replace)
+        return _deliver(delivery, check_message(message, by), body, replace=message.replace)
     except BaseException:
         # Nothing was stored: the same key may try again.
         Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.RUNNING).delete()
@@ -84,7 +84,8 @@ def _read(body: bytes, by: Credential) -> push.Message | Unreadable:
         return fault
 
 
-def _check(message: push.Message, by: Credential) -> Checked:
+def check_message(message: push.Message, by: Principal) -> Checked:
+    """The check of its rows, and of the service-months that it replaces."""
     if not message.replace:
         return check(message.rows, by=by)
     ids = service_ids({entry.service for entry in message.scope}, by=by)

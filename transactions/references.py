@@ -60,6 +60,17 @@ def deliverable(texts: Collection[str], by: Principal, only: OnlineService | Non
     return named
 
 
+def among(texts: Collection[str], services: Collection[int]) -> Named:
+    """The same among these services alone, whoever may deliver for them or holds them in a portal today."""
+    keys = {text.strip() for text in texts}
+    known = OnlineService.objects.filter(pk__in=services).values_list("pk", "reporting_level")
+    levels = {pk: ReportingLevel(level) for pk, level in known}
+    links = PortalService.objects.filter(service__in=services, kennung__in=keys).order_by("since")
+    found = dict(links.values_list("kennung", "service"))
+    found |= {key: int(match[1]) for key in keys if (match := NUMBER.match(key)) and int(match[1]) in levels}
+    return Named(found, set(), levels)
+
+
 def _add_kennungen(named: Named, keys: set[str], allowed: OnlineServiceQuerySet, by: Principal) -> None:
     links = PortalService.objects.current().filter(kennung__in=keys, service__in=allowed)
     mine = {"portal": by.portal_id} if isinstance(by, Credential) else {"portal__members": by}

@@ -6,15 +6,18 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.http import StreamingHttpResponse
 
 from services.models import Credential
 from transactions import contents, staging
-from transactions.checks import Checked, Principal, check
+from transactions.checks import Checked, Principal, check, read_again
 from transactions.findings import Finding
 from transactions.models import Delivery
+from transactions.push import check_message
 from transactions.rows import Rows
 from transactions.sources import Unreadable, delimited, push
 from transactions.staging import JOIN, MINE
@@ -34,13 +37,23 @@ def response(delivery: Delivery, *, principal: Principal) -> StreamingHttpRespon
 
 
 def report_lines(delivery: Delivery, *, principal: Principal) -> Iterator[bytes]:
-    """Checks once more what was sent and says for each row what became of it; UTF-8 with BOM, for Excel.
+    """Says for each row what became of it, or checks once more what would; UTF-8 with BOM, for Excel.
 
     Who sees a push that a key has sent sees it as its key: a row may leave out the key's own service.
     """
     if delivery.channel == Delivery.Channel.PUSH:
         return _push_lines(delivery, delivery.credential or principal)
     return _file_lines(delivery, principal)
+
+
+def _is_done(delivery: Delivery) -> bool:
+    return delivery.status in {Delivery.Status.ACCEPTED, Delivery.Status.UNDONE}
+
+
+def _read_again(delivery: Delivery, rows: Rows) -> Checked:
+    """What was taken over is not judged again: rights, levels and regions may be others today."""
+    services = list(delivery.parts.values_list("service", flat=True))
+    return read_again(rows, services=services, service=delivery.service)
 
 
 def _file_name(delivery: Delivery) -> str:
@@ -54,7 +67,11 @@ def _file_lines(delivery: Delivery, principal: Principal) -> Iterator[bytes]:
         rows = delimited.read(contents.open_content(delivery), single_service=delivery.service_id is not None)
     except Unreadable as fault:
         return _unreadable_lines(delivery, fault)
-    results = _Results(delivery, check(rows, by=principal, service=delivery.service), rows)
+    if _is_done(delivery):
+        checked = _read_again(delivery, rows)
+    else:
+        checked = check(rows, by=principal, service=delivery.service)
+    results = _Results(delivery, checked, rows)
     layout, records = delimited.open_records(contents.open_content(delivery))
     return _lines(layout.header, records, results, layout.delimiter)
 
@@ -68,25 +85,40 @@ def _push_lines(delivery: Delivery, principal: Principal) -> Iterator[bytes]:
     own = principal.service.number if isinstance(principal, Credential) and principal.service else None
     with contents.open_content(delivery) as file:
         body = file.read()
+    done = _is_done(delivery)
     try:
-        rows = push.read(body, own=own, max_rows=10**9).rows
+        message = push.read(body, own=own, max_rows=10**9 if done else settings.MAX_PUSH_ROWS)
     except Unreadable as fault:
         return _unreadable_lines(delivery, fault)
-    results = _Results(delivery, check(rows, by=principal), rows)
+    rows = message.rows
+    checked = _read_again(delivery, rows) if done else check_message(message, principal)
+    results = _Results(delivery, checked, rows)
     columns = [column for column in (rows.service, rows.ars, rows.month, rows.count) if column is not None]
     records = ((int(rows.line[row]), [column.text(row) for column in columns]) for row in range(len(rows)))
-    return _lines(list(push.ROW_FIELDS), records, results, ";")
+    lines = _lines(list(push.ROW_FIELDS), records, results, ";")
+    return chain(lines, _scope_lines(results.of_no_line)) if results.of_no_line else lines
+
+
+def _scope_lines(faults: list[Finding]) -> Iterator[bytes]:
+    """Faults of the message's scope, which no row has, below the rows."""
+    blank = [""] * len(push.ROW_FIELDS)
+    return _encode(None, ([*blank, FAULTY, f"{fault.pointer} {_hint(fault)}"] for fault in faults), ";")
 
 
 class _Results:
-    """What became of each line: its findings, or `neu`, `geändert`, `unverändert`, `gelöscht`."""
+    """What became of each line: its findings, or `neu`, `geändert`, `unverändert`, `gelöscht`.
+
+    Of a delivery that was taken over these are the findings that were kept with it.
+    """
 
     def __init__(self, delivery: Delivery, checked: Checked, rows: Rows) -> None:
         self.notes: defaultdict[int, list[Finding]] = defaultdict(list)
-        for finding in [*checked.faults, *checked.warnings]:
+        self.done = _is_done(delivery)
+        kept = map(Finding.from_stored, delivery.findings.all()) if self.done else []
+        for finding in kept if self.done else [*checked.faults, *checked.warnings]:
             if finding.line is not None:
                 self.notes[finding.line].append(finding)
-        self.refused = bool(checked.faults)
+        self.of_no_line = [] if self.done else [fault for fault in checked.faults if fault.line is None]
         self.result_of_line = dict(
             zip(rows.line[checked.row].tolist(), row_results(checked, delivery), strict=True)
         )
@@ -97,7 +129,7 @@ class _Results:
         if any(not finding.is_warning for finding in notes):
             return [FAULTY, text]
         result = self.result_of_line.get(line, "")
-        return [f"wäre {result}" if self.refused and result else result, text]
+        return [f"wäre {result}" if result and not self.done else result, text]
 
 
 def _hint(finding: Finding) -> str:
@@ -110,8 +142,7 @@ def row_results(checked: Checked, delivery: Delivery) -> list[str]:
     """One word for each checked row, in their order; by the diff, or by what the delivery left behind."""
     if not len(checked):
         return []
-    done = delivery.status in {Delivery.Status.ACCEPTED, Delivery.Status.UNDONE}
-    sql = _DONE if done else _DIFF
+    sql = _DONE if _is_done(delivery) else _DIFF
     with transaction.atomic(), connection.cursor() as cursor:
         staged = staging.stage(checked, Delivery().pk)
         cursor.execute(sql, {**staged.params, "done": delivery.pk})
@@ -158,11 +189,12 @@ def _lines(
     return _encode([*(header[index] for index in keep), *ADDED], rows(), delimiter)
 
 
-def _encode(header: list[str], rows: Iterable[list[str]], delimiter: str) -> Iterator[bytes]:
+def _encode(header: list[str] | None, rows: Iterable[list[str]], delimiter: str) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
-    buffer.write("\ufeff")
-    writer.writerow(header)
+    if header is not None:
+        buffer.write("\ufeff")
+        writer.writerow(header)
     for number, row in enumerate(rows, start=1):
         writer.writerow(map(_harmless, row))
         if number % BATCH == 0:

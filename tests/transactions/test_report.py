@@ -1,11 +1,13 @@
 """The report: the person's own file, in its order and form, with what became of each row."""
 
 import codecs
+import datetime as dt
+import json
 
 import pytest
 
-from services.models import OnlineService
-from tests.factories import Personas, ServiceFactory, personas
+from services.models import Credential, OnlineService, PortalService, ReportingLevel
+from tests.factories import Personas, PortalFactory, PortalServiceFactory, ServiceFactory, api_key, personas
 from tests.transactions.uploading import (
     BAYERN,
     HESSEN,
@@ -18,6 +20,8 @@ from tests.transactions.uploading import (
     signed_in,
     taken_over,
 )
+from transactions import push
+from transactions import report as making
 from transactions.models import Delivery
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +74,51 @@ def test_an_accepted_file_says_what_it_did_even_after_later_ones(
     taken_over(people.owner, content(service, (SAARLAND, MONTH, 6)))
     words = [line.split(";")[4] for line in report(delivery, people, "delivery_report")[1:]]
     assert words == ["neu", "geändert", "unverändert"]
+
+
+def test_a_waiting_file_says_what_would_be(people: Personas, service: OnlineService) -> None:
+    waiting = received(people.owner, content(service, (HESSEN, MONTH, 2)))
+    assert report(waiting, people, "review_report")[1].endswith(";wäre neu;")
+
+
+def test_what_was_taken_over_is_not_judged_by_the_rights_and_levels_of_today(service: OnlineService) -> None:
+    portal, other = PortalFactory(), ServiceFactory()
+    links = [PortalServiceFactory(portal=portal, service=one) for one in (service, other)]
+    link = links[0]
+    link.kennung = "bafoeg"
+    link.save()
+    key, _text = api_key(portal=portal)
+    zeilen = [
+        {"onlineservice": "bafoeg", "ars": HESSEN, "monat": MONTH, "anzahl": 1},
+        {"onlineservice": other.number, "ars": HESSEN, "monat": MONTH, "anzahl": 2},
+    ]
+    receipt = push.receive(json.dumps({"zeilen": zeilen}).encode(), by=key)
+    PortalService.objects.update(since=dt.date(2016, 1, 1), until=dt.date(2017, 1, 1))
+    OnlineService.objects.update(reporting_level=ReportingLevel.GEMEINDE)
+    assert results(receipt.delivery, key) == ["neu", "neu"]
+    assert receipt.delivery
+    Delivery.objects.filter(pk=receipt.delivery.pk).update(status=Delivery.Status.UNDONE)
+    assert results(Delivery.objects.get(), key) == ["neu", "neu"]
+
+
+def test_a_push_that_was_refused_for_its_scope_says_so(service: OnlineService) -> None:
+    key, _text = api_key(service)
+    row = {"ars": HESSEN, "monat": MONTH, "anzahl": 1}
+    message = {"modus": "ersetzen", "umfang": [{"monat": "2020-01"}], "zeilen": [row]}
+    receipt = push.receive(json.dumps(message).encode(), by=key)
+    assert results(receipt.delivery, key) == ["fehler"]
+    message["umfang"] = [{"monat": MONTH}, {"onlineservice": "OS-999999", "monat": MONTH}]
+    receipt = push.receive(json.dumps(message).encode(), by=key)
+    assert results(receipt.delivery, key) == ["wäre neu", "fehler"]
+    assert receipt.delivery
+    (last,) = list(making.report_lines(receipt.delivery, principal=key))[1:]
+    assert last.decode().startswith(";;;;fehler;/umfang/1 onlineservice: ")
+
+
+def results(delivery: Delivery | None, key: Credential) -> list[str]:
+    assert delivery
+    lines = b"".join(making.report_lines(delivery, principal=key)).decode("utf-8-sig").splitlines()
+    return [line.split(";")[4] for line in lines[1:]]
 
 
 def test_formulas_are_harmless_and_a_report_sent_again_does_not_grow(
