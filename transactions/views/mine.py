@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from portals.models import Portal
 from services.models import NUMBER, OnlineService
 from transactions.models import Delivery
 from transactions.queries import standing
@@ -59,8 +60,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     user = person(request)
     services = OnlineService.objects.deliverable_by(user)
     summary = standing.summary(services)
+    portals = Portal.objects.filter(members=user)
     if not summary.total:
-        return render(request, "transactions/no_services.html")
+        return render(request, "transactions/no_services.html", {"portals": portals})
     asked = {
         name: request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "status", "sortierung")
     }
@@ -68,6 +70,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     lines = standing.lines(list(page.object_list))
     context = {
         "summary": summary,
+        "portals": portals,
         "due": _due(services),
         "chips": [(each, summary.counts[each]) for each in Standing if summary.counts[each]],
         "asked": asked,
