@@ -128,7 +128,18 @@ def load_reference(folder: Path = DATA_DIR) -> list[Loaded]:
             # The first delivery must not plan its joins as if the tables were empty.
             if result.new:
                 cursor.execute(f"ANALYZE {step.table}")
+    if any(result.new or result.changed for result in loaded):
+        raise_version()
     return loaded
+
+
+def raise_version() -> None:
+    """Whoever writes reference data calls this in the same transaction, or open pages stay as they were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ozgsync_referenceversion AS kept (id, version) VALUES (1, 1)"
+            " ON CONFLICT (id) DO UPDATE SET version = kept.version + 1"
+        )
 
 
 @contextmanager

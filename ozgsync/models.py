@@ -223,6 +223,24 @@ class Leistung(models.Model):
         return Invitation.INVITED if base in {"4", "5"} else Invitation.NEITHER
 
 
+class ReferenceVersion(models.Model):
+    """One row that counts the changes of reference data, for whoever keeps what was made of them.
+
+    Rows change in place, so nothing else tells the state of all of them at the price of one row.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    version = models.BigIntegerField("Fassung")
+
+    class Meta:
+        verbose_name = "Fassung der Referenzdaten"
+        verbose_name_plural = "Fassung der Referenzdaten"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="reference_version_single")]
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+
 class OzgOnlineService(models.Model):
     """What the OZG database says of an online service: where a name is proposed from."""
 

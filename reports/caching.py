@@ -40,8 +40,8 @@ class Version:
 
 
 def current_version() -> Version:
-    """One small statement. Reference data is only replaced by new rows, so their highest ids tell its state;
-    master data may change in place, so the services' rows themselves are in the key.
+    """One statement. Whoever writes reference data raises its version; master data may change in place, so
+    the rows themselves of services and portals and of what they are sorted by are in the key.
     """
     statement = """
         SELECT (SELECT coalesce(sum(version), 0) FROM service_state)::bigint,
@@ -49,9 +49,13 @@ def current_version() -> Version:
                 FROM services_onlineservice s
                 JOIN ozgsync_leistung l ON l.schluessel = s.leistung_id
                 JOIN accounts_authority a ON a.id = s.authority_id)::text,
+               (SELECT version FROM ozgsync_referenceversion),
                (SELECT max(id) FROM ozgsync_regionversion),
-               (SELECT coalesce(sum(hashtextextended(h::text || p::text, 0)::numeric), 0)
-                FROM services_portalservice h JOIN portals_portal p ON p.id = h.portal_id)::text
+               (SELECT sum(hashtextextended(h::text, 0)::numeric) FROM services_portalservice h)::text,
+               (SELECT sum(hashtextextended(p::text || a.name, 0)::numeric)
+                FROM portals_portal p JOIN accounts_authority a ON a.id = p.authority_id)::text,
+               (SELECT sum(hashtextextended(o::text, 0)::numeric) FROM ozgsync_ozgleistung o)::text,
+               (SELECT sum(hashtextextended(t::text, 0)::numeric) FROM ozgsync_themenfeld t)::text
     """
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -73,10 +73,12 @@ def first_month() -> dt.date | None:
     """The earliest month that any published service has a number for; None in an empty portal."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT least((SELECT min(month) FROM region_total), (SELECT min(month) FROM region_total_delta))"
+            "SELECT month FROM (SELECT month, region, rows FROM region_total"
+            " UNION ALL SELECT month, region, rows FROM region_total_delta) AS exact"
+            " GROUP BY month, region HAVING sum(rows) > 0 ORDER BY month LIMIT 1"
         )
-        found: dt.date | None = cursor.fetchone()[0]
-    return found
+        found: tuple[dt.date] | None = cursor.fetchone()
+    return found[0] if found else None
 
 
 def fold(*, batch: int = 10_000) -> int:

@@ -10,7 +10,16 @@ from django.core.management import call_command
 from django.db.utils import DataError
 
 from ozgsync.loading import DATA_DIR, Loaded, load_reference
-from ozgsync.models import GERMANY, Leistung, Level, Region, RegionChange, RegionVersion, Themenfeld
+from ozgsync.models import (
+    GERMANY,
+    Leistung,
+    Level,
+    ReferenceVersion,
+    Region,
+    RegionChange,
+    RegionVersion,
+    Themenfeld,
+)
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 7, 1)
@@ -63,6 +72,19 @@ def test_a_second_run_writes_nothing(folder: Path) -> None:
     assert {(new, changed) for new, changed, _same in second.values()} == {(0, 0)}
     assert second["Regionen"] == (0, 0, 3)
     assert second["Leistungen"] == (0, 0, first["Leistungen"][0])
+
+
+def test_a_load_that_changes_something_raises_the_version(folder: Path) -> None:
+    def version() -> int:
+        return ReferenceVersion.objects.get().version
+
+    load_reference(folder)
+    first = version()
+    load_reference(folder)
+    assert version() == first
+    rewrite(folder, "Neuland", "Neustland")
+    load_reference(folder)
+    assert version() == first + 1
 
 
 def test_the_latest_version_names_the_region(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 
 import pytest
 from django.core.cache import cache
@@ -10,10 +11,21 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as RedisDown
 
+from accounts.models import Authority
+from ozgsync.loading import raise_version
+from ozgsync.models import OzgLeistung, Themenfeld
+from portals.models import Portal
 from reports.queries import overview as queries
 from reports.queries.completeness import completeness
-from services.models import OnlineService
-from tests.factories import LeistungFactory, ServiceFactory, UserFactory
+from services.models import OnlineService, PortalService
+from tests.factories import (
+    LeistungFactory,
+    OzgLeistungFactory,
+    PortalFactory,
+    PortalServiceFactory,
+    ServiceFactory,
+    UserFactory,
+)
 from tests.reports.conftest import BERLIN, GERMANY, HANAU, HESSEN, KREIS, MAINTAL, Deliver
 from transactions import publication, totals
 
@@ -204,22 +216,44 @@ def test_a_page_that_has_not_changed_is_answered_by_its_version_alone(
     assert client.get("/", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
-@pytest.mark.parametrize("change", ["publication", "master data", "day"])
+def _move(service: OnlineService) -> None:
+    held = PortalService.objects.get(service=service)
+    held.until = dt.date(2026, 5, 1)
+    held.save()
+    PortalServiceFactory(portal=PortalFactory(name="B"), service=service, since=held.until)
+
+
+CHANGES: dict[str, Callable[[OnlineService], object]] = {
+    "publication": lambda service: publication.withdraw(service, by=None),
+    "master data": lambda service: OnlineService.objects.filter(pk=service.pk).update(name="Anders"),
+    "another portal": _move,
+    "portal renamed": lambda _service: Portal.objects.update(name="Neu"),
+    "portal's authority renamed": lambda _service: Authority.objects.filter(portals__name="A").update(
+        name="Neue Behörde"
+    ),
+    "Themenfeld renamed": lambda _service: Themenfeld.objects.update(name="Neues Feld"),
+    "OZG-Leistung renamed": lambda _service: OzgLeistung.objects.update(name="Neue Leistung"),
+    "reference data": lambda _service: raise_version(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_the_version_moves_with_whatever_a_page_shows(
-    client: Client,
-    published: OnlineService,
-    deliver_counts: Deliver,
-    change: str,
-    monkeypatch: pytest.MonkeyPatch,
+    client: Client, published: OnlineService, deliver_counts: Deliver, change: str
 ) -> None:
     deliver_counts(published, {("2026-05", HESSEN): 1})
+    PortalServiceFactory(portal=PortalFactory(name="A"), service=published)
+    OzgLeistungFactory()
     before = client.get("/").headers["ETag"]
-    if change == "publication":
-        publication.withdraw(published, by=None)
-    elif change == "master data":
-        OnlineService.objects.filter(pk=published.pk).update(name="Anders")
-    else:
-        monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: dt.date(2026, 6, 11))
+    CHANGES[change](published)
+    assert client.get("/").headers["ETag"] != before
+
+
+def test_the_version_moves_with_the_day(
+    client: Client, published: OnlineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = client.get("/").headers["ETag"]
+    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: dt.date(2026, 6, 11))
     assert client.get("/").headers["ETag"] != before
 
 

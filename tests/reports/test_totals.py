@@ -111,6 +111,19 @@ def test_a_row_that_nothing_is_left_of_is_removed(published: OnlineService, deli
     assert totals.first_month() is None
 
 
+def test_the_first_month_is_one_that_still_has_a_number(
+    published: OnlineService, deliver_counts: Deliver
+) -> None:
+    deliver_counts(published, {("2026-04", HESSEN): 5, ("2026-05", HESSEN): 0})
+    assert totals.first_month() == FIRST
+    deliver_counts(published, {("2026-04", HESSEN): None})
+    assert totals.first_month() == LAST
+    publication.withdraw(published, by=None)
+    assert totals.first_month() is None
+    totals.fold()
+    assert totals.first_month() is None
+
+
 def test_a_reported_zero_stays_apart_from_nothing_reported(
     published: OnlineService, deliver_counts: Deliver
 ) -> None:
