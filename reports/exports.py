@@ -20,11 +20,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from zsk.spreadsheets import harmless
+
 LICENCE = "https://www.govdata.de/dl-de/by-2-0"
 FORMATS = ("csv", "xlsx", "json")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# A spreadsheet takes text that starts so for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = str | int | float | None
 
@@ -65,8 +65,8 @@ def machine_month(month: dt.date) -> str:
 
 
 def safe(cell: Cell) -> Cell:
-    """Text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    """No formula; see `harmless`. Numbers stay numbers."""
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 def respond(request: HttpRequest, table: Table, kind: str) -> HttpResponse:

@@ -21,6 +21,7 @@ from transactions.push import check_message
 from transactions.rows import Rows
 from transactions.sources import Unreadable, delimited, push
 from transactions.staging import JOIN, MINE
+from zsk.spreadsheets import harmless
 
 ADDED = ["ergebnis", "hinweis"]
 FAULTY = "fehler"
@@ -196,15 +197,9 @@ def _encode(header: list[str] | None, rows: Iterable[list[str]], delimiter: str)
         buffer.write("\ufeff")
         writer.writerow(header)
     for number, row in enumerate(rows, start=1):
-        writer.writerow(map(_harmless, row))
+        writer.writerow(map(harmless, row))
         if number % BATCH == 0:
             yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe; numbers stay as they are."""
-    risky = cell[:1] in {"=", "@", "\t", "\r"} or (cell[:1] in {"+", "-"} and not cell[1:2].isdigit())
-    return f"'{cell}" if risky and cell not in {"-", "+"} else cell

@@ -1,0 +1,15 @@
+"""Cells of files that people open in a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+
+# A spreadsheet takes text that starts so for a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*|[+-]")
+
+
+def harmless(cell: str) -> str:
+    """Text that would be run as a formula gets an apostrophe before it; what is a number as a whole stays."""
+    risky = cell.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if risky else cell
