@@ -219,7 +219,9 @@ class CountRevision(models.Model):
         DELETED = "geloescht", "gelöscht"
 
     pk = models.CompositePrimaryKey("service_id", "month", "ars", "number")
-    service = models.ForeignKey(OnlineService, models.PROTECT, related_name="+", db_index=False)
+    service = models.ForeignKey(
+        OnlineService, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     month = models.DateField("Monat")
     ars = models.ForeignKey(
         Region, models.PROTECT, related_name="+", db_column="ars", db_constraint=False, db_index=False
