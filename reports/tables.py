@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from reports.exports import Cell, Column, Table, machine_month
 from reports.queries.catalogue import CatalogueEntry
 from reports.queries.overview import Laender, Overview, Ranked
+from reports.queries.portal_page import PortalReport
 from reports.queries.regions import AreaValue
 from reports.queries.series import Point
 from reports.queries.service_counts import Breakdown
@@ -215,4 +216,45 @@ def catalogue(entries: Sequence[CatalogueEntry], *, month: str, version: int) ->
         ],
         period=month,
         version=version,
+    )
+
+
+def portal_curve(found: PortalReport, *, version: int) -> Table:
+    """Each month counts the services that belonged to the portal then."""
+    return Table(
+        slug=f"{found.kuerzel}-verlauf",
+        title=_("Transaktionen je Monat, Portal %(portal)s") % {"portal": found.name},
+        columns=_columns(("portal", _("Portal"), "text")) + _curve_columns(),
+        rows=[[found.kuerzel, *row] for row in _curve_rows(found.curve)],
+        period=_span(found.curve),
+        stand=found.stand,
+        version=version,
+        filters={"portal": found.kuerzel},
+    )
+
+
+def portal_services(found: PortalReport, *, version: int) -> Table:
+    month = machine_month(found.month)
+    return Table(
+        slug=f"{found.kuerzel}-onlineservices-{month}",
+        title=_("Onlineservices des Portals %(portal)s, %(month)s")
+        % {"portal": found.name, "month": formats.month(found.month)},
+        columns=_columns(
+            ("portal", _("Portal"), "text"),
+            ("onlineservice", _("Nummer"), "text"),
+            ("name", _("Onlineservice"), "text"),
+            ("behoerde", _("Behörde"), "text"),
+            ("lieferstatus", _("Lieferstatus"), "text"),
+            ("monat", _("Monat"), "monat"),
+            ("anzahl", _("Transaktionen"), "zahl"),
+            ("vorjahr", _("Vorjahresmonat"), "zahl"),
+        ),
+        rows=[
+            [found.kuerzel, r.number, r.name, r.authority, r.category, month, r.value, r.before]
+            for r in found.rows
+        ],
+        period=month,
+        stand=found.stand,
+        version=version,
+        filters={"portal": found.kuerzel},
     )

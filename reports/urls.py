@@ -4,6 +4,7 @@ from reports.views import catalogue, data, overview, portals, regions, services
 
 app_name = "reports"
 NUMBER = r"(?P<number>[Oo][Ss]-[0-9]{6,18})"
+KUERZEL = r"(?P<kuerzel>[-a-zA-Z0-9_]+)"
 KIND = r"(?P<kind>csv|xlsx|json|svg)"
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -11,7 +12,10 @@ urlpatterns = [
     re_path(rf"^onlineservices/{NUMBER}/$", services.service, name="service"),
     re_path(rf"^onlineservices/{NUMBER}/verlauf\.{KIND}$", services.curve_file, name="service_curve"),
     re_path(rf"^onlineservices/{NUMBER}/regionen\.{KIND}$", services.regions_file, name="service_regions"),
+    path("portale/", portals.portals, name="portals"),
     path("portale/<slug:kuerzel>/", portals.portal, name="portal"),
+    re_path(rf"^portale/{KUERZEL}/verlauf\.{KIND}$", portals.curve_file, name="portal_curve"),
+    re_path(rf"^portale/{KUERZEL}/onlineservices\.{KIND}$", portals.services_file, name="portal_services"),
     re_path(r"^regionen/(?P<ars>[0-9]{12})/$", regions.region, name="region"),
     path("daten/", data.index, name="data"),
     path("daten/vollstaendigkeit/", data.coverage, name="coverage"),

@@ -20,7 +20,7 @@ class PublicationFilter(forms.Form):
     """What is not understood filters nothing."""
 
     q = forms.CharField(
-        label=_("Name, Behörde, Leistung oder Nummer"),
+        label=_("Name, Behörde, Nummer"),
         required=False,
         max_length=LONGEST_SEARCH,
         widget=forms.TextInput(attrs={"autocomplete": "off", "type": "search"}),
@@ -62,7 +62,7 @@ class DepthForm(forms.Form):
         choices=Depth.choices,
         coerce=lambda value: Depth(int(value)),
         widget=forms.RadioSelect,
-        help_text=_("Feinere Zahlen zählen in ihrer Region mit, stehen aber nicht einzeln da."),
+        help_text=_("Feinere Zahlen zählen in der Region darüber mit, stehen aber nicht einzeln da."),
         error_messages={
             "required": _("Wählen Sie, bis zu welcher Ebene Regionen gezeigt werden."),
             "invalid_choice": _("Wählen Sie eine der genannten Ebenen."),
@@ -85,6 +85,7 @@ class RulesForm(forms.Form):
                 choices=[("", _("nicht freigegeben")), *((d.value, _("bis ") + d.label) for d in Depth)],
                 coerce=lambda value: Depth(int(value)),
                 empty_value=None,
+                widget=forms.Select(attrs={"class": "kern-form-input__select"}),
                 error_messages={"invalid_choice": _("Wählen Sie eine der genannten Ebenen.")},
             )
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
 from portals.models import Portal
+from reports.queries.completeness import ENDED, category
 from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
 from services.models import OnlineService, OnlineServiceQuerySet, service_number
 from zsk import months
@@ -28,6 +30,20 @@ class PortalRow:
     number: str
     name: str
     authority: str
+    category: str
+    published: bool
+    value: int | None
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortalEntry:
+    """A portal in the list, with the services that it held in the month and what they counted."""
+
+    name: str
+    kuerzel: str
+    authority: str
+    services: int
     value: int | None
     before: int | None
 
@@ -100,11 +116,13 @@ def _ids(visible: OnlineServiceQuerySet, portal: Portal) -> list[int]:
 def _rows(portal: Portal, visible: OnlineServiceQuerySet, month: dt.date) -> tuple[PortalRow, ...]:
     """The services of the month, the largest first. The year before counts wherever the service was then."""
     statement = f"""
-        SELECT s.id, s.name, a.name, now.total, before.total
+        SELECT s.id, s.name, a.name, s.ended_on, s.published_at IS NOT NULL, state.last_month IS NOT NULL,
+               now.total, before.total
           FROM services_portalservice h
           JOIN (SELECT %(month)s::date AS month) m ON {HELD}
           JOIN services_onlineservice s ON s.id = h.service_id
           JOIN accounts_authority a ON a.id = s.authority_id
+          LEFT JOIN service_state state ON state.service_id = s.id
           LEFT JOIN service_month now ON now.service_id = s.id AND now.month = m.month
           LEFT JOIN service_month before ON before.service_id = s.id AND before.month = %(before)s
          WHERE h.portal_id = %(portal)s AND s.id = ANY(%(ids)s)
@@ -115,4 +133,48 @@ def _rows(portal: Portal, visible: OnlineServiceQuerySet, month: dt.date) -> tup
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return tuple(PortalRow(service_number(pk), *rest) for pk, *rest in cursor.fetchall())
+        return tuple(_row(month, *values) for values in cursor.fetchall())
+
+
+def _row(
+    month: dt.date, pk: int, name: str, authority: str, ended: dt.date | None, published: bool, ever: bool,
+    value: int | None, before: int | None,
+) -> PortalRow:  # fmt: skip
+    over = ended is not None and ended <= timezone.localdate()
+    kind = ENDED if over else category(delivered=value is not None, ever=ever, month=month)
+    return PortalRow(service_number(pk), name, authority, kind, published, value, before)
+
+
+def portals(*, month: dt.date, viewer: User | AnonymousUser) -> list[PortalEntry]:
+    """All portals by name, with the numbers of the services that the viewer may see. Three queries."""
+    earlier = months.shift(month, -12)
+    found = _held_in([month, earlier], OnlineService.objects.visible_to(viewer))
+    nothing = (0, None)
+    return [
+        PortalEntry(
+            name=portal.name,
+            kuerzel=portal.kuerzel,
+            authority=portal.authority.name,
+            services=found.get((portal.pk, month), nothing)[0],
+            value=found.get((portal.pk, month), nothing)[1],
+            before=found.get((portal.pk, earlier), nothing)[1],
+        )
+        for portal in Portal.objects.select_related("authority").order_by("name")
+    ]
+
+
+def _held_in(
+    wanted: list[dt.date], visible: OnlineServiceQuerySet
+) -> dict[tuple[int, dt.date], tuple[int, int | None]]:
+    """By portal and month: how many services it held, and their sum."""
+    statement = f"""
+        SELECT h.portal_id, m.month, count(*), sum(t.total)::bigint
+          FROM services_portalservice h
+          JOIN unnest(%s::date[]) AS m (month) ON {HELD}
+          LEFT JOIN service_month t ON t.service_id = h.service_id AND t.month = m.month
+         WHERE h.service_id = ANY(%s) GROUP BY 1, 2
+    """
+    ids = list(visible.filter(portal_links__isnull=False).values_list("pk", flat=True).distinct())
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [wanted, ids])
+        return {(portal, month): (services, total) for portal, month, services, total in cursor.fetchall()}

@@ -37,6 +37,7 @@ class Master:
     authority: str
     reporting_level: str
     portal: str
+    portal_kuerzel: str
     url: str
     live_from: dt.date | None
     ended_on: dt.date | None
@@ -137,6 +138,7 @@ def master_of(service: OnlineService) -> Master:
         authority=service.authority.name,
         reporting_level=service.get_reporting_level_display(),
         portal=held.portal.name if held else "",
+        portal_kuerzel=held.portal.kuerzel if held else "",
         url=service.url,
         live_from=service.live_from,
         ended_on=service.ended_on,

@@ -178,7 +178,6 @@ def _master_rows(found: ServiceReport) -> list[tuple[str, str, str]]:
         (_("Typ"), invited, ""),
         (_("Themenfeld"), master.themenfeld, ""),
         (_("Meldeebene"), master.reporting_level, ""),
-        (_("Portal"), master.portal, ""),
         (_("In Betrieb seit"), formats.day(master.live_from) if master.live_from else "", ""),
         (_("Außer Betrieb seit"), formats.day(master.ended_on) if master.ended_on else "", ""),
         (_("Lieferweg"), delivered if standing.channel else "", ""),
