@@ -234,7 +234,7 @@ def _fields(
     names = ("neu", "geaendert", "unveraendert", "geloescht")
     return {
         "id": pk, "status": status, **dict(zip(names, counts, strict=True)),
-        "hinweise": [finding_json(finding) for finding in notes], "url": url,
+        "hinweise": [finding_json(finding) for finding in notes[:MAX_FINDINGS_KEPT]], "url": url,
     }  # fmt: skip
 
 

@@ -184,7 +184,7 @@ class _Check:
     def _regions(self) -> _Regions:
         column = self.rows.ars
         texts = column.values.to_pylist()
-        parsed = [parse_ars(text) for text in texts]
+        parsed = [parse_ars(text, strict=self.rows.strict) for text in texts]
         faults = [value for value in parsed if isinstance(value, Fault)]
         by_ags = references.ars_of_ags({fault.params["ags"] for fault in faults if "ags" in fault.params})
         candidates = {fault.suggestion for fault in faults} | set(by_ags.values())

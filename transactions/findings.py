@@ -204,6 +204,10 @@ CATALOGUE: dict[str, Kind] = {
         _("Angekündigt sind %(soll)s Zeilen, angekommen sind %(ist)s."),
         _("Prüfen Sie, ob die Nachricht vollständig übertragen wurde, oder lassen Sie anzahl_zeilen weg."),
     ),
+    "zeilen_leer": Kind(
+        _("Die Nachricht hat keine Zeilen"), _("Die Liste „zeilen“ ist leer."),
+        _("Senden Sie mindestens eine Zeile. Leer darf die Liste nur sein, wenn „modus“ „ersetzen“ ist: Dann nimmt sie alles zurück, was „umfang“ nennt."),
+    ),
     "zeilen_zu_viele": Kind(
         _("Zu viele Zeilen"), _("Die Nachricht hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt."),
         _("Teilen Sie die Lieferung auf mehrere Nachrichten auf."),

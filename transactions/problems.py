@@ -132,7 +132,7 @@ class ApiProblem(exceptions.APIException):
 def of_findings(findings: Sequence[Finding], *, total: int, url: str = "") -> ApiProblem:
     """The problem of a refused delivery: 400 when the message is not readable, 422 when rows are at fault."""
     first = findings[0]
-    if first.code == "zeilen_zu_viele":
+    if first.code in {"zeilen_zu_viele", "umfang_zu_gross"}:
         return ApiProblem("zu_gross", first.message, findings=findings, total=total, url=url)
     # A cell of the wrong type is its row's fault; a message or row of another shape cannot be read.
     if first.code in _UNREADABLE or (first.code == "feld_typ" and not first.field):

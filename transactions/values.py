@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from zsk import formats
+
 REMOVE: Final = -1  # stands for "take the stored value back" among the counts
 MAX_COUNT: Final = 1_000_000_000
 FIRST_MONTH: Final = dt.date(2016, 1, 1)  # the history of regions begins here
@@ -41,11 +43,14 @@ def general_fault(text: str) -> Fault | None:
     return Fault("summenzeile") if _SUM.match(text) else None
 
 
-def parse_ars(text: str) -> str | Fault:
-    """Twelve digits, blanks inside removed. Suggestions are candidates: the caller looks them up."""
+def parse_ars(text: str, *, strict: bool = False) -> str | Fault:
+    """Twelve digits, blanks inside removed; `strict` refuses those, as the JSON interface promises.
+
+    Suggestions are candidates: the caller looks them up.
+    """
     value = _BLANKS.sub("", text)
     if re.fullmatch(r"[0-9]{12}", value):
-        return value
+        return Fault("ars_zeichen", suggestion=value) if strict and value != text else value
     if fault := general_fault(text.strip()):
         return fault
     if not value:
@@ -133,9 +138,9 @@ def _month_fault(value: str) -> Fault:
 
 def _month_in_time(month: dt.date, running: dt.date) -> dt.date | Fault:
     if month > running:
-        return Fault("monat_zukunft", params={"laufend": f"{running:%Y-%m}"})
+        return Fault("monat_zukunft", params={"laufend": formats.month(running)})
     if month < FIRST_MONTH:
-        return Fault("monat_zu_frueh", params={"erster": f"{FIRST_MONTH:%Y-%m}"})
+        return Fault("monat_zu_frueh", params={"erster": formats.month(FIRST_MONTH)})
     return month
 
 

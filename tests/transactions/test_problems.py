@@ -186,6 +186,8 @@ def test_particulars_in_english() -> None:
         (Finding("ars_unbekannt", "ars", line=2), 422),
         (Finding("onlineservice_unbekannt", "onlineservice", pointer="/umfang/0"), 422),
         (Finding("datei_leer"), 422),
+        (Finding("zeilen_leer"), 422),
+        (Finding("umfang_zu_gross", params={"ist": "3", "grenze": "2"}), 413),
     ],
 )
 def test_status_of_findings(finding: Finding, status: int) -> None:

@@ -19,7 +19,7 @@ from services.credentials import revoke_credential
 from services.models import Credential, OnlineService
 from tests.factories import PortalFactory, PortalServiceFactory, RegionFactory, ServiceFactory, api_key
 from tests.transactions.country import BERLIN, HANAU_OLD, HESSEN, MKK
-from transactions import contents, push
+from transactions import api, contents, delivery, push
 from transactions.models import Delivery, DeliveryChunk, TransactionCount
 from zsk import months
 
@@ -407,7 +407,7 @@ def test_every_fault_is_named(me: Sender) -> None:
 
 
 def test_no_rows_and_another_number_of_rows(me: Sender) -> None:
-    assert findings(me.send(rows())) == [(None, "/zeilen", "datei_leer")]
+    assert findings(me.send(rows())) == [(None, "/zeilen", "zeilen_leer")]
     assert findings(me.send(rows(row(), anzahl_zeilen=2))) == [(None, "/anzahl_zeilen", "zeilenzahl")]
 
 
@@ -420,6 +420,21 @@ def test_a_thousand_faults_are_listed_and_all_are_counted(me: Sender, dry: bool)
     if not dry:
         report = b"".join(me.get(f"{body['url']}/bericht").streaming_content).decode()
         assert report.count(";fehler;") == 600
+
+
+def test_blanks_in_a_key_are_for_files_only(me: Sender) -> None:
+    assert findings(me.send(rows(row(ars="06 0000000000")))) == [(2, "/zeilen/0/ars", "ars_zeichen")]
+
+
+def test_a_thousand_warnings_are_listed_at_once_and_again(
+    me: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "MAX_FINDINGS_KEPT", 1)
+    monkeypatch.setattr(delivery, "MAX_FINDINGS_KEPT", 1)
+    message = rows(row(1, HESSEN), row(2, MKK), row(1, HESSEN, "2025-06"), row(2, MKK, "2025-06"))
+    answers = [me.send(message, Idempotency_Key="k").json()["hinweise"] for _again in range(2)]
+    assert len(answers[0]) == 1
+    assert answers[0] == answers[1]
 
 
 def test_english_on_request(me: Sender) -> None:

@@ -87,7 +87,7 @@ def test_a_pair_of_surrogates_is_a_character() -> None:
         ({}, "feld_fehlt", "/zeilen"),
         ({"zeilen": None}, "feld_typ", "/zeilen"),
         ({"zeilen": {}}, "feld_typ", "/zeilen"),
-        ({"zeilen": []}, "datei_leer", "/zeilen"),
+        ({"zeilen": []}, "zeilen_leer", "/zeilen"),
         ({"zeilen": ["x"]}, "feld_typ", "/zeilen/0"),
         ({"zeilen": [ROW], "modus": "anders"}, "feld_typ", "/modus"),
         ({"zeilen": [ROW], "modus": None}, "feld_typ", "/modus"),

@@ -181,3 +181,15 @@ def test_a_count_is_a_whole_number_with_or_without_groups_of_thousands(text: str
 def test_a_wrong_count_is_told_what_it_is(text: str, code: str, suggestion: str) -> None:
     found = fault(parse_count(text))
     assert (found.code, found.suggestion) == (code, suggestion)
+
+
+def test_months_out_of_range_are_said_as_people_read_them() -> None:
+    running = dt.date(2026, 6, 1)
+    assert fault(parse_month("2026-07", running=running)).params == {"laufend": "Juni 2026"}
+    assert fault(parse_month("2015-12", running=running)).params == {"erster": "Januar 2016"}
+
+
+def test_an_ars_of_the_interface_holds_no_blanks() -> None:
+    assert parse_ars("060000000000", strict=True) == "060000000000"
+    found = fault(parse_ars("06 0000000000", strict=True))
+    assert (found.code, found.suggestion) == ("ars_zeichen", "060000000000")

@@ -66,7 +66,7 @@ def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
     lines = _lines(message, max_rows)
     scope = _scope(message, own, max_rows) if replace else _no_scope(message)
     if not lines and not replace:
-        raise Unreadable(Finding("datei_leer", pointer="/zeilen"))
+        raise Unreadable(Finding("zeilen_leer", pointer="/zeilen"))
     return Message(replace, dry_run, _rows(lines, own), scope)
 
 
