@@ -56,7 +56,7 @@ def test_the_catalogue_sorts_and_pages_in_the_address(
     services = ServiceFactory.create_batch(29, published=True)
     deliver_counts(services[28], {("2026-05", HESSEN): 77})
     first = page(client, "/onlineservices/?sort=anzahl")
-    assert first.index(services[28].number) < first.index(services[0].number)
+    assert re.findall(r"OS-\d{6}", first)[0] == services[28].number
     assert first.count('role="rowheader"') == 25
     second = page(client, "/onlineservices/?sort=anzahl&seite=2")
     assert second.count('role="rowheader"') == 5
