@@ -1,6 +1,6 @@
 """Where each service stands with its deliveries: up to date, due, late, or never heard of.
 
-By what deliveries leave in `ServiceState` alone.
+The one place that decides it: the pages of people, of portals and of everyone show what is said here.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +43,7 @@ class Summary:
     due_on: dt.date
     days_left: int
     counts: Counter[str]
+    delivered: int
 
     @property
     def total(self) -> int:
@@ -53,38 +55,87 @@ class Summary:
 
     @property
     def expected(self) -> int:
-        return self.total - sum(self.counts[standing] for standing in NOT_EXPECTED)
+        """Who was to deliver for the month, and who did all the same."""
+        return self.delivered + self.missing
+
+
+def expected_in(month: dt.date) -> Q:
+    """Who is in operation on the month's first day is to deliver for it, also who ends in its course."""
+    live = Q(live_from__isnull=True) | Q(live_from__lte=month)
+    return live & (Q(ended_on__isnull=True) | Q(ended_on__gt=month))
+
+
+def overdue(month: dt.date) -> bool:
+    """Whether the month is late when nothing has been reported for it by today."""
+    return timezone.localdate() > months.due_on(month)
 
 
 def with_standing(services: QuerySet[OnlineService]) -> QuerySet[Any]:
-    """The services, annotated with `standing` and `urgency` (0 first), by the last full month and today."""
+    """The services, annotated with `standing` and `urgency` (0 first), by the last full month and today.
+
+    Also with `delivered`: whether for the last full month; `before`: the last month before it that was
+    delivered. What is missing is looked for from there on, so that nobody is chased for older gaps.
+    """
     last = months.last_full()
-    in_time = timezone.localdate() <= months.due_on(last)
-    previous = Standing.DUE if in_time else Standing.LATE
+    previous = months.shift(last, -1)
+    # By name: the months belong to a room further right.
+    reported = apps.get_model("transactions", "ServiceMonth")._default_manager.filter(service=OuterRef("pk"))
     cases = [
         (Q(ended_on__lte=last), Standing.ENDED),
-        (Q(state__last_month__gte=last), Standing.CURRENT),
-        (Q(state__last_month=months.shift(last, -1)), previous),
-        (Q(state__last_month__isnull=False), Standing.LATE),
+        (Q(delivered=True, ended_on__lte=timezone.localdate()), Standing.ENDED),
+        (Q(delivered=True), Standing.CURRENT),
         (Q(live_from__gt=last), Standing.STARTING),
+        (Q(ever=False), Standing.NEVER),
     ]
+    if overdue(previous):
+        cases.append((Q(before__lt=previous) & expected_in(previous), Standing.LATE))
+    default = Standing.LATE if overdue(last) else Standing.DUE
     order = list(Standing)
     return services.annotate(
+        delivered=Exists(reported.filter(month=last)),
+        ever=Exists(reported),
+        before=Subquery(reported.filter(month__lt=last).order_by("-month").values("month")[:1]),
+    ).annotate(
         standing=Case(
             *(When(condition, then=Value(standing.value)) for condition, standing in cases),
-            default=Value(Standing.NEVER.value),
+            default=Value(default.value),
             output_field=models.CharField(),
         ),
         urgency=Case(
             *(When(condition, then=Value(order.index(standing))) for condition, standing in cases),
-            default=Value(order.index(Standing.NEVER)),
+            default=Value(order.index(default)),
             output_field=IntegerField(),
         ),
     )
 
 
+def missing_months(service: Any) -> list[dt.date]:
+    """What a service of `with_standing` has to deliver, the oldest first: all since `before`."""
+    last = months.last_full()
+    if service.standing not in TO_DO:
+        return []
+    if not service.before:
+        return [last]
+    first = months.shift(service.before, 1)
+    return [
+        month for month in months.span(first, last) if not service.live_from or service.live_from <= month
+    ]
+
+
 def summary(services: QuerySet[OnlineService]) -> Summary:
-    rows = with_standing(services).order_by().values_list("standing").annotate(services=Count("pk"))
+    rows = with_standing(services).order_by().values_list("standing", "delivered")
+    found: Counter[tuple[str, bool]] = Counter()
+    for standing, delivered, count in rows.annotate(services=Count("pk")):
+        found[standing, delivered] += count
+    counts: Counter[str] = Counter()
+    for (standing, _delivered), count in found.items():
+        counts[standing] += count
     month = months.last_full()
     due_on = months.due_on(month)
-    return Summary(month, due_on, (due_on - timezone.localdate()).days, Counter(dict(rows)))
+    return Summary(
+        month,
+        due_on,
+        (due_on - timezone.localdate()).days,
+        counts,
+        sum(n for (_s, done), n in found.items() if done),
+    )

@@ -6,14 +6,15 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.utils import timezone
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
-from reports.queries.completeness import ENDED, category
+from reports.queries.completeness import status
 from services.models import NUMBER, OnlineService, OnlineServiceQuerySet
+from services.standing import with_standing
 from transactions.models import ServiceMonth
 from zsk import months
 
@@ -40,13 +41,13 @@ class CatalogueEntry:
     months: tuple[int | None, ...] = ()
 
 
-def catalogue(*, viewer: User | AnonymousUser, search: str = "", sort: str = "name") -> OnlineServiceQuerySet:
+def catalogue(*, viewer: User | AnonymousUser, search: str = "", sort: str = "name") -> QuerySet[Any]:
     """Not yet read, so that a page of it can be cut; `entries` makes dataclasses of what is read."""
     month = months.last_full()
     of_month = ServiceMonth.objects.filter(service=OuterRef("pk"), month=month)
     return (
-        matching(OnlineService.objects.visible_to(viewer), search)
-        .annotate(delivered=Exists(of_month), total=Subquery(of_month.values("total")))
+        with_standing(matching(OnlineService.objects.visible_to(viewer), search))
+        .annotate(total=Subquery(of_month.values("total")))
         .select_related("authority", "leistung", "state")
         .order_by(*SORTS[sort])
     )
@@ -67,15 +68,12 @@ def matching(services: OnlineServiceQuerySet, search: str) -> OnlineServiceQuery
 
 
 def entries(services: Iterable[OnlineService]) -> list[CatalogueEntry]:
-    month = months.last_full()
-    return [_entry(service, month) for service in services]
+    return [_entry(service) for service in services]
 
 
-def _entry(service: OnlineService, month: dt.date) -> CatalogueEntry:
+def _entry(service: OnlineService) -> CatalogueEntry:
     state = getattr(service, "state", None)
     last = state.last_month if state else None
-    ended = service.ended_on is not None and service.ended_on <= timezone.localdate()
-    delivered: bool = service.delivered  # type: ignore[attr-defined]
     return CatalogueEntry(
         pk=service.pk,
         number=service.number,
@@ -83,7 +81,7 @@ def _entry(service: OnlineService, month: dt.date) -> CatalogueEntry:
         authority=service.authority.name,
         leistung=service.leistung.name,
         schluessel=service.leistung_id,
-        category=ENDED if ended else category(delivered=delivered, ever=last is not None, month=month),
+        category=status(service.standing),  # type: ignore[attr-defined]
         last_month=last,
         total=service.total,  # type: ignore[attr-defined]
         published=service.published_at is not None,

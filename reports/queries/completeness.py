@@ -6,21 +6,22 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
-from django.utils import timezone
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from ozgsync.models import Invitation, Leistung
+from services import standing
 from services.models import OnlineService, OnlineServiceQuerySet
 from transactions.models import ServiceMonth
-from zsk import months
 
-DELIVERED, DUE, LATE, NEVER, ENDED = "geliefert", "faellig", "verspaetet", "nie", "beendet"
+DELIVERED, DUE, LATE, NEVER = "geliefert", "faellig", "verspaetet", "nie"
+STARTING, ENDED = "startet", "beendet"
 LABELS = {
     DELIVERED: _("geliefert"),
     DUE: _("fällig"),
     LATE: _("verspätet"),
     NEVER: _("noch nie"),
+    STARTING: _("noch nicht gestartet"),
     ENDED: _("außer Betrieb"),
 }
 
@@ -51,24 +52,27 @@ class Completeness:
 def expected_in(services: OnlineServiceQuerySet, month: dt.date) -> OnlineServiceQuerySet:
     """Services that a number is expected from for the month, annotated with `delivered` and `ever`.
 
-    Expected is who was in operation for the whole month's beginning on (`live_from` empty or not after its
-    first day) and had not ended by then; and whoever delivered for it all the same.
+    Expected is who was in operation on its first day, and whoever delivered for it all the same.
     """
     of_month = ServiceMonth.objects.filter(service=OuterRef("pk"), month=month)
-    running = Q(live_from__isnull=True) | Q(live_from__lte=month)
-    open_ended = Q(ended_on__isnull=True) | Q(ended_on__gt=month)
-    ever = ExpressionWrapper(Q(state__last_month__isnull=False), output_field=BooleanField())
-    return services.annotate(delivered=Exists(of_month), ever=ever).filter(
-        (running & open_ended) | Q(delivered=True)
+    ever = ServiceMonth.objects.filter(service=OuterRef("pk"))
+    return services.annotate(delivered=Exists(of_month), ever=Exists(ever)).filter(
+        standing.expected_in(month) | Q(delivered=True)
     )
 
 
 def category(*, delivered: bool, ever: bool, month: dt.date) -> str:
+    """What a service did for one month; where it stands altogether is said by `status`."""
     if delivered:
         return DELIVERED
     if not ever:
         return NEVER
-    return DUE if timezone.localdate() <= months.due_on(month) else LATE
+    return LATE if standing.overdue(month) else DUE
+
+
+def status(of: str) -> str:
+    """A `Standing` in the words of the reports, which their files have too."""
+    return DELIVERED if of == standing.Standing.CURRENT else of
 
 
 def completeness(*, month: dt.date) -> Completeness:

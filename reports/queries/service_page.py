@@ -11,11 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ozgsync.models import Level, RegionVersion
-from reports.queries.completeness import ENDED, category
+from reports.queries.completeness import status
 from reports.queries.regions import Area, Place, place
 from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
 from reports.queries.service_counts import Breakdown, breakdown, counts
 from services.models import OnlineService, PortalService, ServiceState
+from services.standing import with_standing
 from transactions.models import CountRevision, Delivery, ServiceMonth
 from zsk import months
 
@@ -49,6 +50,7 @@ class Standing:
     """How the service stands with its deliveries today."""
 
     category: str
+    ended: bool
     month: dt.date
     first_month: dt.date | None
     last_month: dt.date | None
@@ -156,21 +158,16 @@ def standing_of(service: OnlineService) -> Standing:
     month = months.last_full()
     state = ServiceState.objects.filter(service=service).first()
     first = first_month_of(service)
-    delivered = ServiceMonth.objects.filter(service=service, month=month).exists()
+    stands = with_standing(OnlineService.objects.filter(pk=service.pk)).values_list("standing", flat=True)
     return Standing(
-        category=_category(service, delivered=delivered, ever=first is not None, month=month),
+        category=status(stands[0]),
+        ended=service.ended_on is not None and service.ended_on <= timezone.localdate(),
         month=month,
         first_month=first,
         last_month=state.last_month if state else None,
         last_delivered_at=state.last_delivered_at if state else None,
         channel=_channel(state),
     )
-
-
-def _category(service: OnlineService, *, delivered: bool, ever: bool, month: dt.date) -> str:
-    if service.ended_on and service.ended_on <= timezone.localdate():
-        return ENDED
-    return category(delivered=delivered, ever=ever, month=month)
 
 
 def _channel(state: ServiceState | None) -> str:

@@ -16,6 +16,7 @@ BADGE_KINDS = {
     "faellig": "info",
     "verspaetet": "warning",
     "nie": "info",
+    "startet": "info",
     "beendet": "info",
 }
 

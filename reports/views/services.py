@@ -19,7 +19,7 @@ from ozgsync.models import GERMANY, Level
 from reports import exports, sentences, standalone, tables
 from reports.caching import Version, remembered, versioned
 from reports.charts import bars, line
-from reports.queries.completeness import DELIVERED, DUE, ENDED, LATE
+from reports.queries.completeness import DELIVERED, DUE, ENDED, LATE, STARTING
 from reports.queries.regions import AreaValue
 from reports.queries.service_counts import Breakdown
 from reports.queries.service_page import ServiceReport, Standing, first_month_of, service_report
@@ -151,6 +151,10 @@ def badge_text(standing: Standing) -> str:
     last = formats.month(standing.last_month) if standing.last_month else ""
     if standing.category == ENDED:
         return _("außer Betrieb, Zahlen bis %(month)s") % {"month": last} if last else _("außer Betrieb")
+    if standing.ended:
+        return _("außer Betrieb, %(month)s fehlt") % {"month": formats.month(standing.month)}
+    if standing.category == STARTING:
+        return _("noch nicht gestartet")
     if standing.category == DELIVERED:
         return _("liefert aktuell, bis %(month)s") % {"month": formats.month(standing.month)}
     if standing.category == DUE:

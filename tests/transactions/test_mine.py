@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from services.models import OnlineService, ServiceState
 from tests.factories import MemberFactory, ServiceFactory, UserFactory
 from tests.transactions.uploading import HESSEN, LAST, MONTH, content, laender, page, signed_in, taken_over
+from transactions.models import ServiceMonth
 from transactions.queries import standing
 from transactions.queries.standing import Standing
 from transactions.views.curves import curve
@@ -29,8 +31,17 @@ def mine(person: User, name: str, *, last: int | None = None, **values: Any) -> 
     """A service of the person; `last` counts months back from the last full one."""
     month = None if last is None else months.shift(LAST, -last)
     service = ServiceFactory(name=name, state__last_month=month, **values)
+    if month:
+        delivered(service, month)
     MemberFactory(service=service, user=person)
     return service
+
+
+def delivered(service: OnlineService, month: dt.date) -> None:
+    ServiceMonth.objects.create(
+        service=service, month=month, total=1, rows=1,
+        first_delivered_at=timezone.now(), last_delivered_at=timezone.now(),
+    )  # fmt: skip
 
 
 def at(monkeypatch: pytest.MonkeyPatch, day: dt.date) -> None:
@@ -60,19 +71,20 @@ def test_standing_of_each_service(
     last = LAST
     at(monkeypatch, months.due_on(last) + dt.timedelta(days=days))
     mine(person, "aktuell", last=0)
-    mine(person, "voraus", last=-1)
+    delivered(mine(person, "voraus", last=-1), last)
+    mine(person, "nur der laufende", last=-1)
     mine(person, "einer fehlt", last=1)
     mine(person, "zwei fehlen", last=2)
     mine(person, "nie")
     mine(person, "startet", live_from=months.shift(last, 1))
     mine(person, "beendet", last=5, ended_on=last)
     assert standings(person) == {
-        "aktuell": Standing.CURRENT, "voraus": Standing.CURRENT, "einer fehlt": previous,
+        "aktuell": Standing.CURRENT, "voraus": Standing.CURRENT, "einer fehlt": previous, "nur der laufende": previous,
         "zwei fehlen": Standing.LATE, "nie": Standing.NEVER, "startet": Standing.STARTING,
         "beendet": Standing.ENDED,
     }  # fmt: skip
     said = page(signed_in(person), MINE)
-    assert "fehlen noch 3 von 5 Lieferungen." in said
+    assert "fehlen noch 4 von 6 Lieferungen." in said
     assert ("Die Frist endet heute." in said) == (days == 0)
 
 
@@ -137,7 +149,7 @@ def test_queries_do_not_grow_with_the_services(
         MemberFactory.build(service=service, user=person) for service in services
     )
     client = signed_in(person)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         said = page(client, MINE)
     assert said.count('data-l="Letzter Wert"') == min(count, 50)
     with django_assert_num_queries(7):

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from django.db.models import F, Q
 
 from services.models import OnlineService
-from services.standing import NOT_EXPECTED, TO_DO, Standing, Summary, summary, with_standing
+from services.standing import (
+    NOT_EXPECTED,
+    TO_DO,
+    Standing,
+    Summary,
+    missing_months,
+    summary,
+    with_standing,
+)
 from transactions.models import Delivery, ServiceMonth
 from zsk import months
 
@@ -68,7 +76,7 @@ def _line(
     return Line(
         service,
         standing,
-        months.span(months.shift(last, 1), span[-1]) if last and standing in TO_DO else [],
+        missing_months(service),
         last,
         totals.get((service.pk, last)) if last else None,
         state.last_delivered_at if state else None,
