@@ -33,14 +33,10 @@ class ForgivingRedisCache(RedisCache):
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         return self._or(default, lambda: super(ForgivingRedisCache, self).get(key, default, version))
 
-    def add(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
-    ) -> bool:
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         return self._or(True, lambda: super(ForgivingRedisCache, self).add(key, value, timeout, version))
 
-    def set(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
-    ) -> None:
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         self._or(None, lambda: super(ForgivingRedisCache, self).set(key, value, timeout, version))
 
     def delete(self, key: Any, version: int | None = None) -> bool:
