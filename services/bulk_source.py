@@ -95,7 +95,8 @@ def read(file: BinaryIO) -> list[Row]:
 
 
 def _records(file: BinaryIO, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    records = Records(as_text(file, layout.encoding), layout.delimiter)
+    # Strictly only where a quote may be open: a stray pair of them is no reason to refuse.
+    records = Records(as_text(file, layout.encoding), layout.delimiter, strict=layout.quotes % 2 == 1)
     records.skip_header()
     yield from records
 
