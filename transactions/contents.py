@@ -15,6 +15,7 @@ from transactions.models import Delivery, DeliveryChunk
 
 CHUNK_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 8 << 20
+STALE = dt.timedelta(minutes=10)  # a delivery that runs this long belongs to a process that is gone
 
 
 class ContentExpired(Exception):
@@ -52,8 +53,13 @@ def open_content(delivery: Delivery) -> BinaryIO:
 
 
 def expire(*, now: dt.datetime | None = None) -> int:
-    """Forgets contents past their time, and uploads that nobody confirmed; returns how many pieces went."""
-    before = (now or timezone.now()) - dt.timedelta(days=settings.FILE_DAYS)
+    """Forgets contents past their time, uploads nobody confirmed, and what a dead process was delivering.
+
+    Returns how many pieces of content went.
+    """
+    at = now or timezone.now()
+    before = at - dt.timedelta(days=settings.FILE_DAYS)
+    Delivery.objects.filter(status=Delivery.Status.RUNNING, received_at__lt=at - STALE).delete()
     Delivery.objects.filter(status=Delivery.Status.WAITING, received_at__lt=before).delete()
     return DeliveryChunk.objects.filter(delivery__received_at__lt=before).delete()[0]
 

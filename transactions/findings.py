@@ -123,6 +123,10 @@ CATALOGUE: dict[str, Kind] = {
         _("Die Datei ist leer"), _("Die Datei enthält keine Zeilen mit Zahlen."),
         _("Unter der Kopfzeile onlineservice;ars;monat;anzahl muss mindestens eine Zeile stehen."),
     ),
+    "datei_zu_viele_zeilen": Kind(
+        _("Die Datei hat zu viele Zeilen"), _("Die Datei hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt."),
+        _("Teilen Sie die Datei auf, zum Beispiel nach Jahren."),
+    ),
     "datei_zeichen": Kind(
         _("Die Datei enthält unlesbare Zeichen"),
         _("In Zeile %(zeile)s stehen Zeichen, die nicht zum Rest der Datei passen (%(bytes)s)."),

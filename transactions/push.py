@@ -18,8 +18,6 @@ from transactions.findings import Finding
 from transactions.models import Delivery
 from transactions.sources import Unreadable, push
 
-# A reservation this old belongs to a process that is gone.
-_STALE = dt.timedelta(minutes=10)
 KEY_KEPT = dt.timedelta(days=90)
 
 
@@ -145,7 +143,7 @@ def _free(holder: Delivery) -> bool:
     if age > KEY_KEPT:
         Delivery.objects.filter(pk=holder.pk).update(client_key=None)
         return True
-    if holder.status == Delivery.Status.RUNNING and age > _STALE:
+    if holder.status == Delivery.Status.RUNNING and age > contents.STALE:
         Delivery.objects.filter(pk=holder.pk, status=Delivery.Status.RUNNING).delete()
         return True
     return False

@@ -32,8 +32,10 @@ from transactions.findings import Finding
 from transactions.models import Delivery
 from transactions.rows import Rows
 from transactions.sources import Unreadable, delimited
+from zsk import formats
 
 CHANGES_SHOWN = 20
+MAX_ROWS = 5_000_000
 
 
 class NotWaiting(Exception):
@@ -136,6 +138,9 @@ def _checked(delivery: Delivery, by: User) -> tuple[Rows | None, Checked | None,
         rows = delimited.read(contents.open_content(delivery), single_service=delivery.service_id is not None)
     except Unreadable as unreadable:
         return None, None, unreadable.findings
+    if len(rows) > MAX_ROWS:
+        params = {"ist": formats.number(len(rows)), "grenze": formats.number(MAX_ROWS)}
+        return None, None, [Finding("datei_zu_viele_zeilen", params=params)]
     checked = check(rows, by=by, service=delivery.service)
     return rows, checked, [*checked.faults, *checked.warnings]
 

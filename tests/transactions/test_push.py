@@ -530,6 +530,14 @@ def test_a_key_that_a_dead_process_left_behind(me: Sender) -> None:
     assert not Delivery.objects.filter(pk=left.pk).exists()
 
 
+def test_what_a_dead_process_left_behind_goes_with_time(me: Sender) -> None:
+    _running(me, dt.timedelta(minutes=9))
+    contents.expire()
+    assert Delivery.objects.count() == 1
+    contents.expire(now=timezone.now() + dt.timedelta(minutes=2))
+    assert not Delivery.objects.exists()
+
+
 def test_a_key_is_free_again_after_90_days(me: Sender) -> None:
     me.send(rows(row()), Idempotency_Key="a")
     Delivery.objects.update(received_at=timezone.now() - dt.timedelta(days=91))

@@ -401,3 +401,13 @@ def test_a_file_that_expired_says_so(client: Client, people: Personas, service: 
         answer = client.get(address(name, refused))
         assert answer.status_code == 410
         assert "Diese Datei ist nicht mehr da" in answer.content.decode()
+
+
+def test_a_file_of_too_many_rows_is_refused(
+    people: Personas, service: OnlineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_ROWS", 1)
+    delivery = received(people.owner, content(service, (HESSEN, MONTH, 1), (BAYERN, MONTH, 2)))
+    assert delivery.status == Delivery.Status.REFUSED
+    assert delivery.findings.get().code == "datei_zu_viele_zeilen"
+    assert "Die Datei hat 2 Zeilen" in page(signed_in(people.owner), delivery.get_absolute_url())
