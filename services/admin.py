@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from portals.admin import AuditedInlinesMixin
 from services.credentials import revoke_credential
+from services.history import remember, remember_beginning
 from services.models import NUMBER, Credential, OnlineService, PortalService, ServiceMember
 from services.registration import register_service
 
@@ -86,11 +87,21 @@ class OnlineServiceAdmin(AuditedInlinesMixin, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: OnlineService, form: Any, change: bool) -> None:
         if change:
+            remember_beginning(obj)
             obj.revision += 1
             super().save_model(request, obj, form, change)
-        else:
+            return
+        by: Any = request.user
+        given = form.cleaned_data
+        lists = {"area": given["area"], "more_leistungen": given["more_leistungen"]}
+        register_service(service=obj, responsible=given["responsible"], by=by, **lists)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The lists are written here, and the history holds them too."""
+        super().save_related(request, form, formsets, change)
+        if change:
             by: Any = request.user
-            register_service(service=obj, responsible=form.cleaned_data["responsible"], by=by)
+            remember(form.instance, by=by)
 
 
 @admin.register(Credential)

@@ -99,7 +99,8 @@ def events_of(service: OnlineService) -> list[Event]:
     names = _Names(versions)
     told = [
         Event(_time(version, service), tuple(_sentences(version, older, names)))
-        for version, older in zip(versions, [*versions[1:], None], strict=True)
+        for version, older in pairwise([*versions, None])
+        if version
     ]
     return sorted(
         [*(event for event in told if event.sentences), *_audited(service)],

@@ -57,6 +57,7 @@ def _keep_list(field: Any, model: Any, by_service: dict[int, Any]) -> None:
 
 
 def remember_beginning(service: OnlineService) -> None:
-    """For a service that came without history: what it was before its first change."""
+    """For a service that came without history: what is stored, before its first change is written."""
     if not OnlineService.history.filter(id=service.pk).exists():
-        remember(service, by=None, kind=REGISTERED, at=service.created_at)
+        stored = OnlineService.objects.get(pk=service.pk)
+        remember(stored, by=None, kind=REGISTERED, at=stored.created_at)

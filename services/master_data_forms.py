@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.core.validators import URLValidator
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -154,9 +154,8 @@ class TextPart(Part):
         assume_scheme="https",
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off"}),
         validators=[
-            URLValidator(
-                schemes=["http", "https"],
-                message=gettext_lazy("Die Adresse beginnt mit https:// oder http://."),
+            RegexValidator(
+                r"^https?://", gettext_lazy("Die Adresse beginnt mit https:// oder http://."), code="scheme"
             )
         ],
         error_messages={

@@ -23,7 +23,7 @@ from services.portal_services import outside
 OWN, REUSED = "eigen", "nachgenutzt"
 # Of what somebody sends, no more than this of one field is kept in a draft.
 MOST_CHARACTERS = 2000
-MOST_KEYS = 1000
+MOST_KEYS = 600
 
 
 class OriginForm(forms.Form):

@@ -13,7 +13,7 @@ from accounts import invitations
 from accounts.models import AccessRequest, User
 from portals.models import InvitedPortalMember, Portal, PortalMember
 from services.credentials import revoke_credential
-from services.models import BulkUpload, InvitedMember, OnlineService, PortalMove
+from services.models import BulkUpload, InvitedMember, OnlineService, PortalMove, RegistrationDraft
 from tests.factories import (
     AccessRequestFactory,
     InvitationFactory,
@@ -140,6 +140,30 @@ PAGES = [
     E("/einladung/{invitation_token}/", (422, 302, 302, 302, 302, 302), "post"),
     E("/einladung/unbekannt/", 404),
     # members, keys and portals
+    E("/meine/onlineservices/neu", SIGNED_IN),
+    E("/meine/onlineservices/neu", (302, 422, 422, 422, 422, 422), "post"),
+    E("/meine/onlineservices/neu/{draft}/", (302, 404, 404, 302, 404, 404)),
+    E("/meine/onlineservices/neu/{draft}/leistung", ONLY_SENDER),
+    E("/meine/onlineservices/neu/{draft}/leistung", (302, 404, 404, 422, 404, 404), "post"),
+    E("/meine/onlineservices/neu/{draft}/gebiet", ONLY_SENDER),
+    # Not ready: back to the step that is missing.
+    E("/meine/onlineservices/neu/{draft}/pruefen", (302, 404, 404, 302, 404, 404)),
+    E("/meine/onlineservices/neu/{draft}/pruefen", (302, 404, 404, 302, 404, 404), "post"),
+    E("/meine/onlineservices/neu/{draft}/gibt-es-nicht", (302, 404, 404, 404, 404, 404)),
+    E("/meine/onlineservices/neu/{draft}/verwerfen", ONLY_SENDER),
+    E("/meine/onlineservices/neu/{draft}/verwerfen", (302, 404, 404, 302, 404, 404), "post"),
+    E("/meine/onlineservices/{service}/", SERVICE_PEOPLE),
+    E("/meine/onlineservices/{hidden}/", PORTAL_PEOPLE),
+    E("/meine/onlineservices/OS-999999/", (302, 404, 404, 404, 404, 404)),
+    E("/meine/onlineservices/{service}/stammdaten", EDITORS),
+    E("/meine/onlineservices/{service}/stammdaten", (302, 403, 403, 422, 422, 422), "post"),
+    E("/meine/onlineservices/{hidden}/stammdaten", (302, 403, 403, 403, 422, 422), "post"),
+    E("/meine/onlineservices/{service}/verlauf", SERVICE_PEOPLE),
+    E("/meine/onlineservices/{service}/beenden", EDITORS),
+    E("/meine/onlineservices/{service}/beenden", (302, 403, 403, 422, 422, 422), "post"),
+    E("/meine/onlineservices/{service}/loeschen", EDITORS),
+    # It has counts.
+    E("/meine/onlineservices/{service}/loeschen", (302, 403, 403, 409, 409, 409), "post"),
     E("/meine/onlineservices/{service}/mitglieder", SERVICE_PEOPLE),
     E("/meine/onlineservices/{hidden}/mitglieder", PORTAL_PEOPLE),
     E("/meine/onlineservices/OS-999999/mitglieder", (302, 404, 404, 404, 404, 404)),
@@ -364,6 +388,7 @@ def world() -> World:
         "delivery": str(delivery.pk), "foreign": str(foreign.pk), "upload": str(_upload(service, owner).pk),
         "person": str(stranger.pk), "authority": str(service.authority_id), **_asking(),
         **_people_and_keys(service, portal, admin),
+        "draft": str(RegistrationDraft.objects.create(user=owner, data={"name": "Halb fertig"}).pk),
     }  # fmt: skip
     return World(people, names, service, portal)
 
@@ -382,7 +407,7 @@ def test_every_address_has_an_entry() -> None:
     ids = dict.fromkeys(("delivery", "foreign", "upload", "request", "unconfirmed", "bulk"), SOME_ID)
     ids |= dict.fromkeys(("person", "authority", "invitation", "confirm_token", "invitation_token"), "1")
     ids |= dict.fromkeys(("first_member", "member", "move", "invited", "portal_invited", "admin"), "1")
-    ids |= dict.fromkeys(("key", "portal_key"), "1")
+    ids |= dict.fromkeys(("key", "portal_key", "draft"), "1")
     names = {"service": "OS-000001", "hidden": "OS-000002", "lone": "OS-000003", **ids}
     entries = [*PAGES, *INTERFACE]
     addresses = [entry.address.format(portal="portal", **names) for entry in entries]

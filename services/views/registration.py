@@ -32,7 +32,7 @@ PROPOSED_FIELDS = {"name", "authority"}
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Where the service comes from; and what was begun before."""
-    form = OriginForm(request.POST or None)
+    form = OriginForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["origin"] != OWN:
             return render(request, "services/register_reused.html", {"path": PATH})
