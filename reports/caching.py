@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +16,9 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
-from redis.exceptions import RedisError
 
 from zsk.middleware import has_session
 
-logger = logging.getLogger(__name__)
 # Short: old versions are never asked for again, and a crawler of every region should not fill the server.
 KEEP_SECONDS = 600
 # Names that stand in Redis and in ETags: short, and without meaning to others.
@@ -93,25 +90,14 @@ def remembered(version: Version, name: str, compute: Callable[[], Result]) -> Re
     it is quickly found again, and made-up addresses must not fill the cache.
     """
     key = f"reports:{version.key}:{_digest(name.encode())}"
-    try:
-        kept = cache.get(key)
-    except (RedisError, OSError):
-        logger.warning("The cache does not answer; computing %s", name)
-        return compute()
+    kept = cache.get(key)
     if kept is not None:
         found: Result = kept
         return found
     result = compute()
     if result is not None:
-        _keep(key, result)
-    return result
-
-
-def _keep(key: str, result: object) -> None:
-    try:
         cache.set(key, result, KEEP_SECONDS)
-    except (RedisError, OSError):
-        logger.warning("The cache does not answer; %s is not kept", key)
+    return result
 
 
 @contextmanager

@@ -98,23 +98,6 @@ def overview(*, month: dt.date) -> Overview | None:
     )
 
 
-def monthly_totals(*, month: dt.date) -> list[Point]:
-    """The dashboard's curve alone: all published services together."""
-    first = totals.first_month()
-    if first is None:
-        return []
-    end = curve_end(month)
-    rows = totals.by_area(first=months.shift(end, -CURVE_MONTHS - 12), last=end, digits=0)
-    return points({row.month: row.total for row in rows}, first=first, last=end)
-
-
-def laender(*, month: dt.date) -> Laender:
-    """The dashboard's map alone."""
-    rows = totals.by_area(first=months.shift(month, -12), last=month, digits=2)
-    reported = [row.total for row in rows if row.month == month]
-    return _laender(month, rows, sum(reported) if reported else None)
-
-
 def _laender(month: dt.date, rows: Sequence[totals.AreaTotal], total: int | None) -> Laender:
     now = {row.area: row.total for row in rows if row.month == month}
     year_before = months.shift(month, -12)

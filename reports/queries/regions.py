@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from ozgsync.models import GERMANY, Level, Region, RegionVersion, ars_prefix
 
-INHABITANTS_ON = dt.date(2018, 12, 31)
 LAND_CODES = {
     "01": "SH", "02": "HH", "03": "NI", "04": "HB", "05": "NW", "06": "HE", "07": "RP", "08": "BW",
     "09": "BY", "10": "SL", "11": "BE", "12": "BB", "13": "MV", "14": "SN", "15": "ST", "16": "TH",
@@ -107,7 +106,7 @@ def level_of(region: Region) -> Level:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A region with what lies above and directly below it; `total_area` is where its sum can be read."""
+    """A region with what lies above and directly below it; `prefix` are the digits all its parts share."""
 
     area: Area
     level: Level

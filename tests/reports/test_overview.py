@@ -3,13 +3,13 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from redis.exceptions import ConnectionError as RedisDown
 
 from accounts.models import Authority
 from ozgsync.loading import raise_version
@@ -117,11 +117,13 @@ def test_laender_and_the_rest_add_up_to_the_total(
 ) -> None:
     values = {GERMANY: 5, HESSEN: 7, KREIS: 11, HANAU: 13, MAINTAL: 17, BERLIN: 19}
     deliver_counts(published, {("2026-05", ars): count for ars, count in values.items()})
-    found = queries.laender(month=MAY)
+    whole = queries.overview(month=MAY)
+    assert whole is not None
+    found = whole.laender
     by_land = {row.area.name: row.value for row in found.rows}
     assert by_land == {"Hessen": 48, "Berlin": 19, "Saarland": None}
     assert (found.undistributed, found.total) == (5, 72)
-    assert sum(value or 0 for value in by_land.values()) + found.undistributed == found.total
+    assert sum(value or 0 for value in by_land.values()) + (found.undistributed or 0) == found.total
     text = page(client)
     assert "Nicht auf Länder verteilt" in text
     assert "Berlin: 1 je 100.000 Einwohner, 19 Transaktionen" in text
@@ -130,12 +132,14 @@ def test_laender_and_the_rest_add_up_to_the_total(
     assert "Die Spanne reicht von 19 in Berlin bis 48 in Hessen." in absolute
 
 
-def test_one_query_function_gives_page_and_curve(published: OnlineService, deliver_counts: Deliver) -> None:
-    deliver_counts(published, {("2026-05", KREIS): 110, ("2024-01", HESSEN): 1})
-    found = queries.overview(month=MAY)
-    assert found is not None
-    assert list(found.curve) == queries.monthly_totals(month=MAY)
-    assert found.laender == queries.laender(month=MAY)
+def test_page_and_files_give_the_same_figures(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    deliver_counts(published, {("2026-05", KREIS): 1110, ("2024-01", HESSEN): 1})
+    assert "<b>1.110</b>" in page(client)
+    curve = client.get("/daten/verlauf.json").json()["zeilen"]
+    assert next(row for row in curve if row[0] == "2026-05")[1] == 1110
+    assert client.get("/daten/laender.json").json()["zeilen"][-1][3] == 1110
 
 
 def test_completeness_counts_who_is_expected(published: OnlineService, deliver_counts: Deliver) -> None:
@@ -283,15 +287,12 @@ def test_a_person_gets_an_answer_of_their_own(
 
 
 def test_without_redis_the_page_still_works(
-    client: Client, published: OnlineService, deliver_counts: Deliver, monkeypatch: pytest.MonkeyPatch
+    client: Client, published: OnlineService, deliver_counts: Deliver, settings: Any
 ) -> None:
     deliver_counts(published, {("2026-05", HESSEN): 4711})
-
-    def down(*_args: object, **_values: object) -> None:
-        raise RedisDown
-
-    monkeypatch.setattr("reports.caching.cache.get", down)
-    monkeypatch.setattr("reports.caching.cache.set", down)
+    # Nobody listens on port 1.
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/1"}}
+    assert cache.get("anything") is None
     assert "<b>4.711</b>" in page(client)
 
 

@@ -155,6 +155,21 @@ def test_the_public_sees_regions_down_to_the_published_depth(
     assert "4.711" in page(client, published, f"?region={KREIS}")
 
 
+def test_published_down_to_the_kreise_no_gemeinde_is_shown(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    deliver_counts(published, {("2026-05", MAINTAL): 4711, ("2026-05", HANAU): 1})
+    publication.publish(published, depth=OnlineService.Depth.KREIS, by=None)
+    text = page(client, published, f"?region={KREIS}")
+    assert "<b>4.711</b>" in text
+    assert MAINTAL not in text
+    address = f"/onlineservices/{published.number}/"
+    for name in ("", "verlauf.csv", "regionen.csv"):
+        assert client.get(f"{address}{name}?region={MAINTAL}").status_code == 404
+    assert MAINTAL not in client.get(f"{address}regionen.csv?region={KREIS}").content.decode()
+    assert client.get(f"{address}?region={HANAU}").status_code == 200
+
+
 def test_what_a_correction_replaced_stays_visible(
     client: Client, published: OnlineService, deliver_counts: Deliver
 ) -> None:
