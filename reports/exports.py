@@ -49,6 +49,9 @@ class Table:
     version: int | None = None
     filters: dict[str, str] | None = None
     notes: Sequence[str] = ()
+    # Of the services that were expected to deliver for the period, how many did; where one can say so.
+    delivered: int | None = None
+    expected: int | None = None
 
 
 def source() -> str:
@@ -108,8 +111,13 @@ def describe(table: Table) -> dict[str, Any]:
         "titel": table.title,
         "stand": timezone.localtime(table.stand).isoformat(timespec="seconds") if table.stand else None,
         "datenversion": table.version,
+        # Counts keep the region that they were reported for.
+        "gebietsstand": _("Gebietsstand der Meldung"),
         "zeitraum": table.period,
         "filter": table.filters or {},
+        "vollstaendigkeit": None
+        if table.expected is None
+        else {"geliefert": table.delivered, "erwartet": table.expected},
         "lizenz": LICENCE,
         "quelle": source(),
         "hinweise": [note for note in (notice(), *table.notes) if note],

@@ -62,6 +62,8 @@ def curve(found: Overview, *, version: int) -> Table:
         period=_span(found.curve),
         stand=found.stand,
         version=version,
+        delivered=found.completeness.delivered,
+        expected=found.completeness.expected,
     )
 
 
@@ -98,6 +100,8 @@ def laender(found: Laender, overview: Overview, *, version: int) -> Table:
         period=month,
         stand=overview.stand,
         version=version,
+        delivered=overview.completeness.delivered,
+        expected=overview.completeness.expected,
         notes=(INHABITANTS,),
     )
 
@@ -127,6 +131,8 @@ def ranking(rows: Sequence[Ranked], found: Overview, *, version: int) -> Table:
         period=month,
         stand=found.stand,
         version=version,
+        delivered=found.completeness.delivered,
+        expected=found.completeness.expected,
     )
 
 

@@ -95,6 +95,24 @@ def completeness(*, month: dt.date) -> Completeness:
     )  # fmt: skip
 
 
+def catalogue_share(*, month: dt.date) -> Share:
+    """Of the catalogue's asked Leistungen those that a published service delivered for, as its main one."""
+    reported = ServiceMonth.objects.filter(
+        month=month, service__published_at__isnull=False, service__leistung=OuterRef("pk")
+    )
+    rows = (
+        Leistung.objects.order_by()
+        .annotate(delivered=Exists(reported))
+        .values_list("types__0", "delivered")
+        .annotate(count=Count("pk"))
+    )
+    found: Counter[bool] = Counter()
+    for main_type, delivered, count in rows:
+        if Leistung(types=[main_type] if main_type else []).invitation is Invitation.ASKED:
+            found[delivered] += count
+    return Share(found[True], found.total())
+
+
 def _share(counts: Counter[tuple[str, bool]], invitation: Invitation) -> Share:
     delivered = counts[invitation, True]
     return Share(delivered, delivered + counts[invitation, False])

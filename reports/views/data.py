@@ -114,6 +114,9 @@ def coverage(request: HttpRequest, version: Version) -> HttpResponse:
         "month": month,
         "found": remembered(version, f"coverage {month}", lambda: completeness.completeness(month=month)),
         "lines": remembered(version, f"standings {month}", lambda: completeness.standings(month=month)),
+        "share": remembered(
+            version, f"catalogue share {month}", lambda: completeness.catalogue_share(month=month)
+        ),
         "labels": completeness.LABELS,
         "due": months.due_on(month),
         "previous": months.shift(month, -1) if first and month > first else None,

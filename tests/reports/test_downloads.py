@@ -159,6 +159,19 @@ def test_who_reads_slowly_holds_no_connection(client: Client) -> None:
     assert b"onlineservice;name" in handed_out.getvalue()
 
 
+def test_the_description_says_regions_and_completeness(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    ServiceFactory(published=True)
+    deliver_counts(published, {("2026-05", HESSEN): 4})
+    for name in ("verlauf", "laender", "rangfolge"):
+        meta = client.get(f"/daten/{name}.json").json()["meta"]
+        assert meta["gebietsstand"] == "Gebietsstand der Meldung"
+        assert meta["vollstaendigkeit"] == {"geliefert": 1, "erwartet": 2}
+    meta = client.get(f"/onlineservices/{published.number}/verlauf.json").json()["meta"]
+    assert meta["vollstaendigkeit"] is None
+
+
 def test_a_services_files(client: Client, published: OnlineService, deliver_counts: Deliver) -> None:
     deliver_counts(published, {("2026-05", HESSEN): 4, ("2026-05", KREIS): 3, ("2026-05", GERMANY): 1})
     base = f"/onlineservices/{published.number}"

@@ -6,13 +6,14 @@ import re
 import pytest
 from django.test import Client
 
+from ozgsync.models import Leistung
 from reports.queries.catalogue import catalogue, entries
-from reports.queries.completeness import completeness, status
+from reports.queries.completeness import Share, catalogue_share, completeness, status
 from reports.queries.service_page import standing_of
 from services import standing
 from services.models import OnlineService
 from services.standing import Standing
-from tests.factories import UserFactory
+from tests.factories import LeistungFactory, ServiceFactory, UserFactory
 from tests.reports.conftest import HESSEN, Deliver
 
 MAY = dt.date(2026, 5, 1)
@@ -65,3 +66,17 @@ def test_who_ended_says_what_is_missing(
     OnlineService.objects.filter(pk=published.pk).update(ended_on=dt.date(2026, 6, 2))
     text = re.sub(r"\s+", " ", client.get(f"/onlineservices/{published.number}/").content.decode())
     assert "außer Betrieb, Mai 2026 fehlt" in text
+
+
+def test_coverage_is_shown_against_the_catalogue(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    Leistung.objects.update(types=[])
+    OnlineService.objects.filter(pk=published.pk).update(leistung=LeistungFactory(types=["2a", "5"]))
+    LeistungFactory(types=["1"])
+    LeistungFactory(types=["5", "1"])
+    unpublished = ServiceFactory(leistung=LeistungFactory(types=["2/3"]))
+    deliver_counts(published, {("2026-05", HESSEN): 0})
+    deliver_counts(unpublished, {("2026-05", HESSEN): 1})
+    assert catalogue_share(month=MAY) == Share(1, 3)
+    assert "Im Katalog stehen 3 Leistungen" in client.get("/daten/vollstaendigkeit/").content.decode()
