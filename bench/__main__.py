@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("bench.deliveries", "bench.push", "bench.dashboard")
+MEASUREMENTS = ("bench.deliveries", "bench.push", "bench.dashboard", "bench.overview", "bench.registration")
 
 
 def main() -> int:

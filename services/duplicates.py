@@ -19,8 +19,10 @@ from ozgsync.search import fold
 from services.models import OnlineService
 
 SIMILAR = 0.85
-# More names than this in one authority or Leistung are compared for equality only.
+# More names than this in one authority or Leistung are compared for equality only; fewer for a long file, or
+# each of its rows would be compared with hundreds.
 MOST_COMPARED = 300
+MOST_PAIRS = 50_000
 PREFIX_LENGTHS = (0, 2, 3, 5, 9, 12)
 WORD = re.compile(r"\w+")
 SCHEME = re.compile(r"^[a-z]+://(www\.)?")
@@ -50,7 +52,9 @@ def possible_duplicates(candidate: Candidate, *, but: int | None = None) -> list
 
 def duplicates_of_all(candidates: Sequence[Candidate]) -> list[list[Duplicate]]:
     """For each candidate those that may be meant. Two queries for all of them."""
-    register = _Register(_services_like(candidates))
+    if not candidates:
+        return []
+    register = _Register(_services_like(candidates), most=min(MOST_COMPARED, MOST_PAIRS // len(candidates)))
     return [register.like(candidate) for candidate in candidates]
 
 
@@ -83,7 +87,8 @@ def _plain(name: str) -> str:
 class _Register:
     """The services by everything that they are looked up by."""
 
-    def __init__(self, services: list[OnlineService]) -> None:
+    def __init__(self, services: list[OnlineService], *, most: int) -> None:
+        self.most = most
         self.services = {service.pk: service for service in services}
         self.names = {service.pk: _plain(service.name) for service in services}
         self.by_authority: dict[int, list[int]] = defaultdict(list)
@@ -133,7 +138,7 @@ class _Register:
         towns is not the same."""
         pks = {*self.by_authority.get(candidate.authority, ()), *overlapping}
         wanted = _plain(candidate.name)
-        if len(pks) > MOST_COMPARED:
+        if len(pks) > self.most:
             return {pk for pk in pks if self.names[pk] == wanted}
         return {pk for pk in pks if _alike(self.names[pk], wanted)}
 
