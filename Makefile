@@ -89,8 +89,9 @@ $(MESSAGES): $(MESSAGES:.mo=.po) $(RUN_READY)
 $(FRONTEND_READY): package-lock.json package.json
 	@echo "Oberfläche: Pakete werden geholt …"
 	@npm ci --silent
-	@rm -rf static/vendor && mkdir -p static/vendor/kern/fonts/fira-sans
+	@rm -rf static/vendor && mkdir -p static/vendor/kern/fonts/fira-sans static/vendor/htmx
 	@cp $(KERN)/kern.min.css static/vendor/kern/
 	@cp $(KERN)/fonts/fira-sans.css static/vendor/kern/fonts/
 	@cp $(KERN)/fonts/fira-sans/*.woff2 static/vendor/kern/fonts/fira-sans/
+	@cp node_modules/htmx.org/dist/htmx.min.js static/vendor/htmx/
 	@touch $@

@@ -100,7 +100,7 @@ def leistung_marks(leistung: Leistung) -> tuple[str, ...]:
     return (*marks, *([_("Fokusleistung")] if leistung.focus else []))
 
 
-def region_picker(name: str, *, text: str, chosen: Iterable[str]) -> Picker:
+def region_picker(name: str, *, text: str, chosen: Iterable[str], tree: bool = True) -> Picker:
     keys = [key for key in chosen if key]
     hits = find_regions(text, limit=SHOWN + 1)
     found = [region_option(region) for region in hits if region.ars not in keys]
@@ -111,7 +111,7 @@ def region_picker(name: str, *, text: str, chosen: Iterable[str]) -> Picker:
         chosen=[region_option(region) for region in regions_named(keys)] if keys else [],
         found=found[:SHOWN],
         more=len(hits) > SHOWN,
-        tree=region_tree(),
+        tree=region_tree() if tree else [],
     )
 
 

@@ -19,6 +19,7 @@ NEW = "meine/onlineservices/neu"
 urlpatterns: list[URLPattern] = [
     path("einladung/<str:token>/", invitations.invitation, name="invitation"),
     path(NEW, registration.start, name="register"),
+    path(f"{NEW}/auswahl/<slug:name>", registration.picker, name="picker"),
     path(f"{NEW}/<int:pk>/", registration.draft, name="draft"),
     path(f"{NEW}/<int:pk>/verwerfen", registration.discard, name="discard_draft"),
     path(f"{NEW}/<int:pk>/<slug:slug>", registration.step, name="register_step"),

@@ -142,6 +142,9 @@ PAGES = [
     # members, keys and portals
     E("/meine/onlineservices/neu", SIGNED_IN),
     E("/meine/onlineservices/neu", (302, 422, 422, 422, 422, 422), "post"),
+    E("/meine/onlineservices/neu/auswahl/leistung?suche_leistung=hund", (401, 200, 200, 200, 200, 200)),
+    E("/meine/onlineservices/neu/auswahl/area?suche_area=hessen", (401, 200, 200, 200, 200, 200)),
+    E("/meine/onlineservices/neu/auswahl/anderes", (401, 404, 404, 404, 404, 404)),
     E("/meine/onlineservices/neu/{draft}/", (302, 404, 404, 302, 404, 404)),
     E("/meine/onlineservices/neu/{draft}/leistung", ONLY_SENDER),
     E("/meine/onlineservices/neu/{draft}/leistung", (302, 404, 404, 422, 404, 404), "post"),

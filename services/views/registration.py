@@ -17,12 +17,19 @@ from services import registration_forms as forms
 from services.duplicates import Candidate, Duplicate, possible_duplicates
 from services.master_data import MasterData
 from services.models import RegistrationDraft
-from services.pickers import asks_for_search, leistung_detail, leistung_marks
+from services.pickers import asks_for_search, leistung_detail, leistung_marks, leistung_picker, region_picker
 from services.queries import drafts_of
 from services.registration import KennungTaken, register_draft
 from services.registration_forms import CHECK, OWN, PATH, STEPS, Judged, OriginForm, Step, judge, step_named
 from services.sentences import value_text
 
+PICKERS = {
+    "leistung": lambda text, chosen: leistung_picker("leistung", text=text, chosen=chosen, single=True),
+    "more_leistungen": lambda text, chosen: leistung_picker(
+        "more_leistungen", text=text, chosen=chosen, single=False
+    ),
+    "area": lambda text, chosen: region_picker("area", text=text, chosen=chosen, tree=False),
+}
 # Fields that a button may fill in with a proposal.
 PROPOSED_FIELDS = {"name", "authority"}
 
@@ -41,6 +48,22 @@ def start(request: HttpRequest) -> HttpResponse:
         return redirect("services:register_step", draft.pk, STEPS[0].slug)
     facts = {"form": form, "drafts": drafts_of(person(request)), "path": PATH}
     return render(request, "services/register_start.html", facts, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_safe
+def picker(request: HttpRequest, name: str) -> HttpResponse:
+    """Everyone signed in: what a search while typing finds, for the step's form and that of the master data.
+
+    Without log-in a plain 401, not the way to the log-in: htmx would put that page into the form.
+    """
+    if not request.user.is_authenticated:
+        return HttpResponse(status=401)
+    if name not in PICKERS:
+        raise Http404(name)
+    text = request.GET.get(f"suche_{name}", "").replace("\0", "")[:200]
+    chosen = [key.replace("\0", "") for key in request.GET.getlist(name)[: forms.MOST_KEYS]]
+    return render(request, "services/picker_again.html", {"picker": PICKERS[name](text, chosen)})
 
 
 def own_draft(request: HttpRequest, pk: int) -> RegistrationDraft:
