@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from zsk.delimited import Layout, NotReadable, Records, as_text, read_layout
+from zsk.spreadsheets import harmless
 
 FIELDS = (
     "kennung", "name", "leistungsschluessel", "behoerde", "meldeebene", "gebiet", "adresse",
@@ -179,10 +180,5 @@ def _encoded(header: list[str], rows: Iterable[list[str]], delimiter: str) -> by
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return f"\ufeff{buffer.getvalue()}".encode()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
