@@ -6,6 +6,7 @@ What a portal may hold is checked under a lock of the portal and then of the ser
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
@@ -67,10 +68,7 @@ def ask(*, portal: Portal, wish: Wish, by: User, site: str) -> PortalMove:
             "service",
         )
     move.save()
-    for person in people:
-        mail.send(
-            "portal_asked", to=person.email, context={"move": move, "person": person, "by": by, "site": site}
-        )
+    _tell("portal_asked", people, by=by, facts={"move": move, "site": site})
     audit.record(by=by, action=_("Aufnahme in Portal angefragt"), target=service, detail=_told(move))
     return move
 
@@ -90,9 +88,7 @@ def answer(*, move: PortalMove, agreed: bool, by: User, site: str) -> PortalMove
     else:
         _close(current, agreed=False, by=by)
         audit.record(by=by, action=_("Aufnahme in Portal abgelehnt"), target=service, detail=_told(current))
-    if current.asked_by and current.asked_by.email and current.asked_by_id != by.pk:
-        facts = {"move": current, "person": current.asked_by, "by": by, "site": site}
-        mail.send("portal_answered", to=current.asked_by.email, context=facts)
+    _tell("portal_answered", [current.asked_by], by=by, facts={"move": current, "site": site})
     return current
 
 
@@ -117,16 +113,8 @@ def let_go(*, held: PortalService, until: dt.date, by: User, site: str) -> Porta
     _check_end(current, service, until)
     current.until = until
     current.save(update_fields=["until"])
-    for person in _responsible(service):
-        facts = {
-            "service": service,
-            "portal": current.portal,
-            "until": until,
-            "person": person,
-            "by": by,
-            "site": site,
-        }
-        mail.send("portal_left", to=person.email, context=facts)
+    facts = {"service": service, "portal": current.portal, "until": until, "site": site}
+    _tell("portal_left", _responsible(service), by=by, facts=facts)
     detail = _("%(portal)s, zum %(day)s") % {"portal": current.portal, "day": formats.day(until)}
     audit.record(by=by, action=_("Aus Portal abgegeben"), target=service, detail=detail)
     return current
@@ -248,12 +236,19 @@ def _locked(portal: Portal, service: OnlineService) -> tuple[Portal, OnlineServi
 
 
 def _responsible(service: OnlineService) -> list[User]:
-    """Who can answer and be written to."""
+    """Who can answer."""
     role = ServiceMember.Role.RESPONSIBLE
     people = User.objects.filter(
         is_active=True, service_memberships__service=service, service_memberships__role=role
     )
-    return list(people.exclude(email="").order_by("pk"))
+    return list(people.order_by("pk"))
+
+
+def _tell(template: str, people: Iterable[User | None], *, by: User, facts: dict[str, object]) -> None:
+    """By mail, but for whoever did it and those without an address."""
+    for person in people:
+        if person and person.email and person != by:
+            mail.send(template, to=person.email, context={"person": person, "by": by, **facts})
 
 
 def _told(move: PortalMove) -> str:

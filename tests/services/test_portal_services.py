@@ -258,6 +258,16 @@ def test_nobody_is_let_go_before_the_beginning_or_without_anybody(
     assert PortalService.objects.get().until is None
 
 
+def test_who_has_no_address_is_responsible_all_the_same(
+    client: Client, portal: Portal, admin: User, service: OnlineService, owner: User
+) -> None:
+    User.objects.filter(pk=owner.pk).update(email="")
+    PortalServiceFactory(portal=portal, service=service)
+    client.post(f"{NORD}services/{service.number}/abgeben", {"until": TODAY().isoformat()})
+    assert PortalService.objects.get().until == TODAY()
+    assert not OutgoingMail.objects.exists()
+
+
 # --- Pages -------------------------------------------------------------------------------------------
 
 
