@@ -79,7 +79,8 @@ def test_standing_of_each_service(
     mine(person, "startet", live_from=months.shift(last, 1))
     mine(person, "beendet", last=5, ended_on=last)
     assert standings(person) == {
-        "aktuell": Standing.CURRENT, "voraus": Standing.CURRENT, "einer fehlt": previous, "nur der laufende": previous,
+        "aktuell": Standing.CURRENT, "voraus": Standing.CURRENT,
+        "einer fehlt": previous, "nur der laufende": previous,
         "zwei fehlen": Standing.LATE, "nie": Standing.NEVER, "startet": Standing.STARTING,
         "beendet": Standing.ENDED,
     }  # fmt: skip
