@@ -272,6 +272,7 @@ PAGES = [
     E("/betrieb/protokoll.csv", OPERATIONS),
     # transactions
     E("/meine/", SIGNED_IN),
+    E("/meine/onlineservices.csv", SIGNED_IN),
     E("/liefern/", SIGNED_IN),
     E("/liefern/datei", SIGNED_IN),
     E("/liefern/datei", (302, 200, 422, 422, 422, 422), "post"),

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("api/v1/lieferungen/<uuid:pk>", api.DeliveryView.as_view(), name="api_delivery"),
     path("api/v1/lieferungen/<uuid:pk>/bericht", api.ReportView.as_view(), name="api_report"),
     path("meine/", mine.mine, name="mine"),
+    path("meine/onlineservices.csv", mine.mine_file, name="mine_file"),
     path("liefern/", mine.deliver, name="deliver"),
     path("liefern/datei", uploads.upload, name="upload"),
     path("liefern/<uuid:pk>/", uploads.review, name="review"),

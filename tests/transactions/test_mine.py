@@ -1,6 +1,7 @@
 """One's own services: where each stands, and what to do next."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -155,6 +156,21 @@ def test_queries_do_not_grow_with_the_services(
     assert said.count('data-l="Letzter Wert"') == min(count, 50)
     with django_assert_num_queries(7):
         page(client, reverse("transactions:deliver"))
+
+
+def test_the_file_holds_what_the_page_shows(person: User) -> None:
+    mine(person, "=Böse Formel", last=1)
+    mine(person, "Wohngeld")
+    text = (
+        signed_in(person)
+        .get("/meine/onlineservices.csv?sortierung=name&q=formel")
+        .content.decode("utf-8-sig")
+    )
+    head, *rows = [line.split(";") for line in text.splitlines()]
+    assert head[:3] == ["onlineservice", "name", "status"]
+    assert [row[1] for row in rows] == ["'=Böse Formel"]
+    assert re.fullmatch(r"\d{4}-\d\d", rows[0][3])
+    assert "Wohngeld" not in text
 
 
 def test_the_curve_breaks_where_nothing_was_reported() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -20,9 +22,14 @@ from transactions.queries import standing
 from transactions.queries.standing import TO_DO, Line, Standing
 from transactions.views.access import person
 from transactions.views.curves import curve
+from zsk.spreadsheets import harmless
 
 PER_PAGE = 50
 ASKED = ("q", "status", "sortierung")
+FILE_COLUMNS = (
+    "onlineservice", "name", "status", "letzter_monat", "letzter_wert", "letzte_lieferung", "lieferweg",
+    "fehlende_monate",
+)  # fmt: skip
 TO_DO_SHOWN = 5
 WAITING_SHOWN = 5
 # What `?sortierung=` may say; the number breaks ties.
@@ -63,10 +70,8 @@ def mine(request: HttpRequest) -> HttpResponse:
     portals = Portal.objects.filter(members=user)
     if not summary.total:
         return render(request, "transactions/no_services.html", {"portals": portals})
-    asked = {
-        name: request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "status", "sortierung")
-    }
-    page = _page(request, user, asked)
+    asked = _asked(request)
+    page = Paginator(_chosen(user, asked), PER_PAGE).get_page(request.GET.get("seite"))
     lines = standing.lines(list(page.object_list))
     context = {
         "summary": summary,
@@ -82,12 +87,42 @@ def mine(request: HttpRequest) -> HttpResponse:
     return render(request, "transactions/mine.html", context)
 
 
-def _page(request: HttpRequest, user: User, asked: dict[str, str]) -> Any:
+@login_required
+@require_safe
+def mine_file(request: HttpRequest) -> HttpResponse:
+    """Everyone signed in: the same services as on the page, as a CSV for a spreadsheet."""
+    lines = standing.lines(list(_chosen(person(request), _asked(request))))
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="meine-onlineservices.csv"'
+    response["Cache-Control"] = "private, no-store"
+    writer = csv.writer(response, delimiter=";")
+    writer.writerow(FILE_COLUMNS)
+    writer.writerows([harmless(cell) for cell in _cells(line)] for line in lines)
+    return response
+
+
+def _cells(line: Line) -> list[str]:
+    return [
+        line.service.number, line.service.name, str(line.standing.label), _month(line.last_month),
+        "" if line.last_total is None else str(line.last_total),
+        f"{timezone.localtime(line.delivered_at):%Y-%m-%d}" if line.delivered_at else "",
+        line.channel, " ".join(_month(month) for month in line.missing),
+    ]  # fmt: skip
+
+
+def _month(month: dt.date | None) -> str:
+    return f"{month:%Y-%m}" if month else ""
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "").replace("\0", "").strip() for name in ASKED}
+
+
+def _chosen(user: User, asked: dict[str, str]) -> QuerySet[OnlineService]:
     services = standing.with_standing(OnlineService.objects.deliverable_by(user)).select_related("state")
     if text := asked["q"]:
         number = NUMBER.match(text)
         services = services.filter(Q(pk=int(number[1])) if number else Q(name__icontains=text))
     if asked["status"] in Standing.values:
         services = services.filter(standing=asked["status"])
-    ordered = services.order_by(*ORDERS.get(asked["sortierung"], ORDERS["dringend"]))
-    return Paginator(ordered, PER_PAGE).get_page(request.GET.get("seite"))
+    return services.order_by(*ORDERS.get(asked["sortierung"], ORDERS["dringend"]))
