@@ -14,7 +14,7 @@ from accounts.models import User
 from ozgsync.models import Leistung
 from services.models import Credential, OnlineService, PortalService, RegistrationDraft
 from services.portal_services import open_move
-from services.standing import Standing, with_standing
+from services.standing import Standing, missing_months, with_standing
 from zsk import months
 
 
@@ -80,15 +80,13 @@ class Start:
 def start_of(service: OnlineService) -> Start:
     """A constant number of queries."""
     state = getattr(service, "state", None)
-    standing = Standing(with_standing(OnlineService.objects.filter(pk=service.pk)).get().standing)
-    last = state.last_month if state else None
-    to_do = standing in {Standing.LATE, Standing.DUE, Standing.NEVER}
-    next_month = (months.shift(last, 1) if last else months.last_full()) if to_do else None
+    found: Any = with_standing(OnlineService.objects.filter(pk=service.pk)).get()
+    next_month = next(iter(missing_months(found)), None)
     links = PortalService.objects.current().filter(service=service).select_related("portal")
     return Start(
         service=service,
-        standing=standing,
-        last_month=last,
+        standing=Standing(found.standing),
+        last_month=state.last_month if state else None,
         last_delivered_at=state.last_delivered_at if state else None,
         next_month=next_month,
         due_on=months.due_on(next_month) if next_month else None,
