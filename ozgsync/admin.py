@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from ozgsync.models import (
     Leistung,
+    LeistungChange,
     OzgLeistung,
     OzgOnlineService,
     Region,
@@ -54,8 +55,15 @@ class RegionChangeAdmin(ReadOnlyMixin, admin.ModelAdmin):
 
 @admin.register(Leistung)
 class LeistungAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ("schluessel", "name", "types", "name_source", "confidence", "focus")
+    list_display = ("schluessel", "name", "types", "valid_from", "valid_to", "name_source", "focus")
     search_fields = ("schluessel__startswith", "name")
+
+
+@admin.register(LeistungChange)
+class LeistungChangeAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("old", "new", "effective")
+    list_select_related = ("old", "new")
+    search_fields = ("old__schluessel__startswith", "new__schluessel__startswith")
 
 
 @admin.register(OzgLeistung)

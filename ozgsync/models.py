@@ -178,8 +178,15 @@ class Invitation(models.TextChoices):
     NEITHER = "", "weder aufgefordert noch eingeladen"
 
 
+class LeistungQuerySet(models.QuerySet["Leistung"]):
+    def valid_on(self, day: dt.date) -> LeistungQuerySet:
+        """Leistungen that the catalogue holds on a day; an unknown beginning or end does not limit."""
+        begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+        return self.filter(begun, Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+
+
 class Leistung(models.Model):
-    """A public service in the LeiKa/FIM catalogue."""
+    """A public service in the LeiKa/FIM catalogue; an ended one stays, with its services."""
 
     schluessel = models.CharField("Leistungsschlüssel", max_length=14, primary_key=True, db_collation="C")
     name = models.CharField("Name", max_length=300)
@@ -195,6 +202,10 @@ class Leistung(models.Model):
         verbose_name="OZG-Leistung",
     )
     focus = models.BooleanField("Fokusleistung", default=False)
+    valid_from = models.DateField("gültig ab", null=True, blank=True, help_text="leer, wenn nicht bekannt")
+    valid_to = models.DateField("gültig bis (ausschließlich)", null=True, blank=True)
+
+    objects = LeistungQuerySet.as_manager()
 
     class Meta:
         verbose_name = "Leistung"
@@ -203,7 +214,13 @@ class Leistung(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(schluessel__regex=r"^99[0-9]{12}$"), name="leistung_schluessel_form"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True)
+                | Q(valid_from__isnull=True)
+                | Q(valid_to__gt=models.F("valid_from")),
+                name="leistung_span",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -221,6 +238,35 @@ class Leistung(models.Model):
         if base in {"1", "2", "3", "2/3"}:
             return Invitation.ASKED
         return Invitation.INVITED if base in {"4", "5"} else Invitation.NEITHER
+
+    def is_valid_on(self, day: dt.date) -> bool:
+        """As `LeistungQuerySet.valid_on`, for one that is read already."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or self.valid_to > day
+        )
+
+
+class LeistungChange(models.Model):
+    """What took the place of a Leistung; several rows where it was divided.
+
+    Whoever writes one also ends the old Leistung: `valid_to` alone says whether a key may still be used.
+    """
+
+    old = models.ForeignKey(Leistung, models.PROTECT, related_name="changes_from", db_column="old")
+    new = models.ForeignKey(Leistung, models.PROTECT, related_name="changes_to", db_column="new")
+    effective = models.DateField("wirksam ab")
+
+    class Meta:
+        verbose_name = "Ablösung einer Leistung"
+        verbose_name_plural = "Ablösungen von Leistungen"
+        ordering = ["effective", "old", "new"]
+        constraints = [
+            models.UniqueConstraint(fields=["old", "new"], name="leistung_change_once"),
+            models.CheckConstraint(condition=~Q(old=models.F("new")), name="leistung_change_of_two"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.old_id} → {self.new_id}"
 
 
 class ReferenceVersion(models.Model):

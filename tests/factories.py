@@ -12,6 +12,7 @@ from accounts.models import AccessRequest, Authority, Invitation, User
 from ozgsync.models import (
     GERMANY,
     Leistung,
+    LeistungChange,
     Level,
     OzgLeistung,
     Region,
@@ -105,6 +106,17 @@ class LeistungFactory(DjangoModelFactory[Leistung]):
     schluessel = factory.Sequence(lambda number: f"999{number:011d}")
     name = factory.LazyAttribute(lambda leistung: f"Testleistung {leistung.schluessel}")
     types = factory.LazyFunction(lambda: ["2"])
+
+
+class LeistungChangeFactory(DjangoModelFactory[LeistungChange]):
+    """The old Leistung ends on the day that the new one takes its place."""
+
+    class Meta:
+        model = LeistungChange
+
+    old = factory.SubFactory(LeistungFactory, valid_to=factory.SelfAttribute("..effective"))
+    new = factory.SubFactory(LeistungFactory)
+    effective = dt.date(2024, 1, 1)
 
 
 class AuthorityFactory(DjangoModelFactory[Authority]):

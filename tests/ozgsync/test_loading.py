@@ -13,6 +13,7 @@ from ozgsync.loading import DATA_DIR, Loaded, load_reference
 from ozgsync.models import (
     GERMANY,
     Leistung,
+    LeistungChange,
     Level,
     ReferenceVersion,
     Region,
@@ -124,6 +125,20 @@ def test_a_leistung_that_the_sync_took_over_stays(folder: Path) -> None:
     assert counted(load_reference(folder))["Leistungen"][1] == 1
     assert Leistung.objects.filter(pk="99102013002000", **synced).exists()
     assert Leistung.objects.filter(pk="99102013000000", name="Hundesteuer", types=["5"]).exists()
+
+
+def test_validity_and_successors_that_the_sync_has_written_stay(folder: Path) -> None:
+    shutil.copy(DATA_DIR / "leistungen.csv", folder)
+    load_reference(folder)
+    old = Leistung.objects.get(pk="99102013002000")
+    old.valid_from, old.valid_to, old.name = dt.date(2020, 1, 1), dt.date(2026, 1, 1), "vertippt"
+    old.save()
+    LeistungChange.objects.create(old=old, new_id="99102013000000", effective=old.valid_to)
+    load_reference(folder)
+    old.refresh_from_db()
+    assert (old.valid_from, old.valid_to) == (dt.date(2020, 1, 1), dt.date(2026, 1, 1))
+    assert old.name != "vertippt"
+    assert LeistungChange.objects.get().new_id == "99102013000000"
 
 
 def test_a_file_with_other_columns_is_refused_and_changes_nothing(folder: Path) -> None:
