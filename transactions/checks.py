@@ -7,9 +7,9 @@ rows cost a handful of queries and no loop of Python.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,22 +18,20 @@ import pyarrow.compute as pc
 
 from ozgsync.models import Level
 from services.models import OnlineService, ReportingLevel
-from transactions import levels, overlaps, references
+from transactions import references
+from transactions.columns import UNKNOWN, Flags, Ints, Numbers, Parsed, Regions, Services
 from transactions.findings import Finding
 from transactions.references import OPEN_END, Principal, Span, month_number, month_of
 from transactions.rows import Column, Rows
+from transactions.stored import PART_AND_WHOLE, AgainstStored
 from transactions.values import REMOVE, Fault, general_fault, parse_ars, parse_count, parse_month
 from zsk import formats, months
 
 __all__ = ["Checked", "Principal", "ServiceMonthKey", "check", "month_number", "month_of", "service_ids"]
 
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-T = TypeVar("T")
 ServiceMonthKey = tuple[int, dt.date]
 
 MAX_FINDINGS = 100_000  # a file can hold millions of faults; more than these are counted only
-_UNKNOWN = -1
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ class Checked:
 
     `month` counts months since 1970-01; `ars` is S12; `count` is REMOVE where a value is taken back;
     `row` is the position in the delivery. With any fault the delivery is refused as a whole. `faults` are
-    the first MAX_FINDINGS by line; `more_faults` and `faulty_rows` count all.
+    the first MAX_FINDINGS by line; `more_faults` and `faulty_rows` count all. `stored` is what was compared
+    with the stored values, to be asked again.
     """
 
     service: Ints
@@ -57,6 +56,7 @@ class Checked:
     services: list[int] = field(default_factory=list)
     more_faults: int = 0
     faulty_rows: int = 0
+    stored: AgainstStored | None = None
 
     def __len__(self) -> int:
         return len(self.service)
@@ -86,33 +86,29 @@ def read_again(rows: Rows, *, services: Collection[int], service: OnlineService 
     return _Check(rows, None, service, None, services).result()
 
 
+def check_again(checked: Checked, versions: Mapping[int, int]) -> Checked:
+    """The same without faults, or with those that values stored since the check have made.
+
+    `versions`: the services' data versions now, with their locks held.
+    """
+    if checked.stored is None or not checked.stored.outdated(versions):
+        return checked
+    found = checked.stored.findings()
+    faults = [finding for finding in found if not finding.is_warning]
+    warnings = [finding for finding in found if finding.is_warning]
+    kept = [finding for finding in checked.warnings if finding.code != PART_AND_WHOLE]
+    return replace(
+        checked, faults=faults[:MAX_FINDINGS], more_faults=len(faults[MAX_FINDINGS:]),
+        faulty_rows=len({finding.row for finding in faults}), warnings=[*kept, *warnings][:MAX_FINDINGS],
+    )  # fmt: skip
+
+
 def service_ids(
     names: Collection[str], *, by: Principal, service: OnlineService | None = None
 ) -> dict[str, int]:
     """The services that these numbers or Kennungen mean, among those that the principal may deliver for."""
     named = references.deliverable(names, by, service)
     return {name: pk for name, pk in named.services.items() if name not in named.ambiguous}
-
-
-@dataclass(frozen=True)
-class _Parsed(Generic[T]):
-    """A column whose distinct texts are read: a value or a fault for each."""
-
-    name: str
-    column: Column
-    values: list[T | Fault]
-
-    def per_row(self, blank: T, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """The value of each row; `blank` where it has a fault."""
-        good = [blank if isinstance(value, Fault) else value for value in self.values]
-        return np.array(good, dtype)[self.column.codes]
-
-    def rows_at_fault(self, code: str = "") -> Flags:
-        wanted = [isinstance(value, Fault) and code in ("", value.code) for value in self.values]
-        return np.array(wanted, np.bool_)[self.column.codes]
-
-    def fault(self, row: int) -> Fault:
-        return cast(Fault, self.values[int(self.column.codes[row])])
 
 
 class _Check:
@@ -144,28 +140,40 @@ class _Check:
             self._check_spans(regions, month.number)
             self._check_scope(services, month.number)
         order = self._sorted(services, regions, month.number)
+        passed = services.id[order], month.number[order], regions.key(order), count.number[order], order
+        stored = None
         if self.by is not None:
             self._note_running(month.number)
-            self._check_stored_levels(services, regions, month.number, count.number, order)
-            self._check_overlaps(services, regions, month.number, count.number, order)
+            stored = AgainstStored(
+                *passed, services.wanted_level()[order], regions.per_row("bottom")[order] < Level.GEMEINDE,
+                self.rows.line, self.rows.strict, services.versions, self.scope is not None,
+            )  # fmt: skip
+            self._add(stored.findings())
         self.faults.sort(key=lambda finding: (finding.line or 0, finding.field))
         kept = self.faults[:MAX_FINDINGS]
         return Checked(
-            services.id[order], month.number[order], regions.key(order), count.number[order], order,
-            len(self.rows), kept, self.warnings[:MAX_FINDINGS], self.scope,
+            *passed, len(self.rows), kept, self.warnings[:MAX_FINDINGS], self.scope,
             [int(pk) for pk in np.unique(services.id[order])],
-            self.fault_count - len(kept), int(self.faulty.sum()),
+            self.fault_count - len(kept), int(self.faulty.sum()), stored,
         )  # fmt: skip
+
+    def _add(self, findings: list[Finding]) -> None:
+        faults = [finding for finding in findings if not finding.is_warning]
+        self.faults += faults
+        self.fault_count += len(faults)
+        self.faulty[[finding.row for finding in faults]] = True
+        self.warnings += [finding for finding in findings if finding.is_warning]
 
     # --- cells -----------------------------------------------------------------------------------
 
-    def _services(self) -> _Services:
+    def _services(self) -> Services:
         column = self.rows.service
         if column is None:
             if self.only is None:
                 raise ValueError("Rows that name no service need the one they are for.")
             levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
-            return _Services(np.full(len(self.rows), self.only.pk, np.int64), levels, None)
+            versions = references.versions(levels)
+            return Services(np.full(len(self.rows), self.only.pk, np.int64), levels, versions, None)
         texts = column.values.to_pylist()
         if self.by is None:
             named = references.among(texts, self.done_for)
@@ -178,10 +186,10 @@ class _Check:
                 return Fault("onlineservice_mehrdeutig")
             return named.services.get(key) or _service_fault(key)
 
-        parsed = _Parsed("onlineservice", column, [parse(text) for text in texts])
-        return _Services(parsed.per_row(_UNKNOWN, np.int64), named.levels, parsed)
+        parsed = Parsed("onlineservice", column, [parse(text) for text in texts])
+        return Services(parsed.per_row(UNKNOWN, np.int64), named.levels, named.versions, parsed)
 
-    def _regions(self) -> _Regions:
+    def _regions(self) -> Regions:
         column = self.rows.ars
         texts = column.values.to_pylist()
         parsed = [parse_ars(text, strict=self.rows.strict) for text in texts]
@@ -196,9 +204,9 @@ class _Check:
             suggestion = by_ags.get(value.params.get("ags", ""), value.suggestion)
             return Fault(value.code, suggestion if suggestion in spans else "", value.params)
 
-        return _Regions(_Parsed("ars", column, [resolve(value) for value in parsed]), spans)
+        return Regions(Parsed("ars", column, [resolve(value) for value in parsed]), spans)
 
-    def _months(self) -> _Numbers:
+    def _months(self) -> Numbers:
         running = months.running()
 
         def parse(text: str) -> int | Fault:
@@ -206,24 +214,24 @@ class _Check:
             return month if isinstance(month, Fault) else month_number(month)
 
         column = self.rows.month
-        parsed = _Parsed("monat", column, [parse(text) for text in column.values.to_pylist()])
-        return _Numbers(parsed.per_row(_UNKNOWN, np.int64), parsed)
+        parsed = Parsed("monat", column, [parse(text) for text in column.values.to_pylist()])
+        return Numbers(parsed.per_row(UNKNOWN, np.int64), parsed)
 
-    def _counts(self) -> _Numbers:
+    def _counts(self) -> Numbers:
         column = self.rows.count
         # Nearly all counts are plain digits: those become numbers at once, the rest goes through the parser.
         plain = pc.match_substring_regex(column.values, "^[0-9]{1,9}$")
         numbers = pc.if_else(plain, column.values, "0").cast(pa.int64()).to_numpy(zero_copy_only=False)
         others = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
         if not len(others):
-            return _Numbers(numbers[column.codes], None)
+            return Numbers(numbers[column.codes], None)
         values: list[int | Fault] = numbers.tolist()
         for code in others.tolist():
             values[code] = parse_count(column.values[code].as_py())
-        parsed = _Parsed("anzahl", column, values)
-        return _Numbers(parsed.per_row(0, np.int64), parsed)
+        parsed = Parsed("anzahl", column, values)
+        return Numbers(parsed.per_row(0, np.int64), parsed)
 
-    def _report_cells(self, columns: list[_Parsed[Any]]) -> None:
+    def _report_cells(self, columns: list[Parsed[Any]]) -> None:
         """Faults of single cells. A sum line is one fault, whatever else its cells lack; and of a cell of the
         wrong type the reader has said why: it has no text to judge."""
         sums = np.zeros(len(self.rows), np.bool_)
@@ -241,7 +249,7 @@ class _Check:
         self.fault_count += len(readers)
         self.faulty[[fault.row for fault in readers if fault.row is not None]] = True
 
-    def _report_column(self, parsed: _Parsed[Any], rows: Flags) -> None:
+    def _report_column(self, parsed: Parsed[Any], rows: Flags) -> None:
         self._report(np.flatnonzero(rows), parsed.name, parsed.column, parsed.fault)
 
     def _report(
@@ -261,7 +269,7 @@ class _Check:
 
     # --- rows as a whole -------------------------------------------------------------------------
 
-    def _check_levels(self, services: _Services, regions: _Regions, count: Ints) -> None:
+    def _check_levels(self, services: Services, regions: Regions, count: Ints) -> None:
         wanted = services.wanted_level()
         if not (wanted >= 0).any():
             return
@@ -275,30 +283,7 @@ class _Check:
 
         self._report(np.flatnonzero(wrong), "ars", self.rows.ars, fault)
 
-    def _check_stored_levels(
-        self, services: _Services, regions: _Regions, month: Ints, count: Ints, order: Ints
-    ) -> None:
-        wanted = services.wanted_level()
-        fixed = order[wanted[order] >= 0]
-        # What is replaced keeps no stored value.
-        if self.scope is not None or not len(fixed):
-            return
-        rows = levels.Delivered(services.id[fixed], month[fixed], regions.key(fixed), wanted[fixed])
-        removes = count[fixed] == REMOVE
-        set_, gone = rows.filter(~removes), rows.filter(removes & ~regions.reach(wanted)[fixed])
-        found = levels.stored_at_others(set_, gone)
-        firsts = fixed[~removes][set_.firsts()] if found else fixed[:0]
-        key = {int(row): (int(services.id[row]), month_of(month[row])) for row in firsts}
-        at_fault = np.array([row for row in key if key[row] in found], np.intp)
-
-        def fault(row: int) -> Fault:
-            stored, right = found[key[row]].label, Level(int(wanted[row])).label
-            params = {"monat": formats.month(key[row][1]), "ist": str(stored), "soll": str(right)}
-            return Fault("ebene_gespeichert", params=params)
-
-        self._report(at_fault, "ars", self.rows.ars, fault)
-
-    def _check_spans(self, regions: _Regions, month: Ints) -> None:
+    def _check_spans(self, regions: Regions, month: Ints) -> None:
         early = ~self.faulty & (month < regions.per_row("first"))
         late = ~self.faulty & (month >= regions.per_row("end"))
         if early.any():
@@ -308,14 +293,14 @@ class _Check:
             new = references.successors({regions.span(row).ars for row in rows.tolist()})
             self._report(rows, "ars", self.rows.ars, lambda row: _ended(regions.span(row), new))
 
-    def _check_scope(self, services: _Services, month: Ints) -> None:
+    def _check_scope(self, services: Services, month: Ints) -> None:
         if self.scope is None:
             return
         allowed = np.array([pk * OPEN_END + month_number(first) for pk, first in self.scope], np.int64)
         outside = ~self.faulty & ~np.isin(services.id * OPEN_END + month, allowed)
         self._report(np.flatnonzero(outside), "monat", self.rows.month, lambda _row: Fault("umfang_fremd"))
 
-    def _sorted(self, services: _Services, regions: _Regions, month: Ints) -> Ints:
+    def _sorted(self, services: Services, regions: Regions, month: Ints) -> Ints:
         """Positions of the rows without fault by (service, month, ars); doubled ones become faults."""
         good = np.flatnonzero(~self.faulty)
         key = (services.rank() * (int(month.max(initial=0)) + 1) + month) * (len(regions.spans) + 1)
@@ -336,29 +321,6 @@ class _Check:
             return Fault("zeile_doppelt", params={"zuerst": str(int(self.rows.line[first_of[row]]))})
 
         self._report(np.sort(order[again]), "ars", self.rows.ars, fault)
-
-    def _check_overlaps(
-        self, services: _Services, regions: _Regions, month: Ints, count: Ints, order: Ints
-    ) -> None:
-        mixed = {pk: level is ReportingLevel.MIXED for pk, level in services.levels.items()}
-        rows = order[services.look_up(mixed)[order] > 0] if any(mixed.values()) else order[:0]
-        if not len(rows):
-            return
-        ars = regions.numbers[regions.code[rows]]
-        delivered = overlaps.Values(services.id[rows], month[rows], ars, count[rows], rows)
-        has_parts = regions.per_row("bottom")[rows] < Level.GEMEINDE
-        found = overlaps.find(delivered, has_parts, replaces_months=self.scope is not None)
-        names = references.names({overlap.parent for overlap in found}) if found else {}
-        self.fault_count += sum(overlap.is_double for overlap in found)
-        for overlap in found:
-            finding = self._overlap(overlap, names[overlap.parent])
-            (self.warnings if finding.is_warning else self.faults).append(finding)
-            self.faulty[overlap.row] |= overlap.is_double
-
-    def _overlap(self, overlap: overlaps.Overlap, name: str) -> Finding:
-        params = {"name": name, "teile": str(overlap.parts), "monat": formats.month(month_of(overlap.month))}
-        code = "doppelzaehlung" if overlap.is_double else "teil_und_ganzes"
-        return self._finding(overlap.row, "ars", self.rows.ars.text(overlap.row), Fault(code, params=params))
 
     def _note_running(self, month: Ints) -> None:
         running = months.running()
@@ -389,61 +351,3 @@ def _ended(span: Span, successors: dict[str, list[Any]]) -> Fault:
         "nachfolger": named or "keiner bekannt",
     }
     return Fault("ars_beendet", new[0].ars if len(new) == 1 else "", params)
-
-
-@dataclass(frozen=True)
-class _Numbers:
-    """A column as numbers; `parsed` is None where every cell was plain digits."""
-
-    number: Ints
-    parsed: _Parsed[int] | None
-
-
-@dataclass(frozen=True)
-class _Services:
-    """The service of each row (_UNKNOWN where it names none), and each one's reporting level."""
-
-    id: Ints
-    levels: dict[int, ReportingLevel]
-    parsed: _Parsed[int] | None
-
-    def rank(self) -> Ints:
-        """The place of each row's service among all of them by id, from 1; 0 for unknown ones."""
-        return np.searchsorted(np.array(sorted(self.levels), np.int64), self.id, side="right")
-
-    def wanted_level(self) -> Ints:
-        """The level that each row's service reports at; -1 where it is unknown or every level is accepted."""
-        levels = {pk: level.level for pk, level in self.levels.items()}
-        return self.look_up({pk: -1 if level is None else int(level) for pk, level in levels.items()})
-
-    def look_up(self, numbers: dict[int, int] | dict[int, bool]) -> Ints:
-        """The number given for each row's service; -1 for unknown ones."""
-        return np.array([-1, *(numbers[pk] for pk in sorted(self.levels))], np.int64)[self.rank()]
-
-
-class _Regions:
-    """The region of each row: `code` is its place among the distinct ones, sorted by key."""
-
-    def __init__(self, parsed: _Parsed[str], spans: dict[str, Span]) -> None:
-        self.parsed = parsed
-        self.spans = [spans[key] for key in sorted(spans)]
-        place = {span.ars: code for code, span in enumerate(self.spans)}
-        places = [place[value] if isinstance(value, str) else len(place) for value in parsed.values]
-        # Rows without a usable key point behind the last region; they are faulty and looked at no more.
-        self.code: Ints = np.array(places, np.int64)[parsed.column.codes]
-        self._keys = np.array([span.ars for span in self.spans] + [""], "S12")
-        self.numbers = np.array([int(span.ars) for span in self.spans] + [-1], np.int64)
-
-    def key(self, rows: Ints) -> npt.NDArray[np.bytes_]:
-        return np.asarray(self._keys[self.code[rows]])
-
-    def per_row(self, name: str) -> Ints:
-        values = [getattr(span, name) for span in self.spans]
-        return np.array([*values, _UNKNOWN], np.int64)[self.code]
-
-    def reach(self, level: Ints) -> Flags:
-        """Whether each row's region belongs to the level given for it."""
-        return (level >= self.per_row("top")) & (level <= self.per_row("bottom"))
-
-    def span(self, row: int) -> Span:
-        return self.spans[int(self.code[row])]

@@ -7,7 +7,7 @@ and writes revisions, facts, totals and states in one transaction.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from services.models import Credential, ServiceState
 from transactions import staging
-from transactions.checks import Checked
+from transactions.checks import Checked, check_again
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryFinding, DeliveryService
 from transactions.publication import SHOWN_REGION
@@ -62,17 +62,38 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
     StoredDataChanged when `expected` no longer holds.
     Locks the ServiceState of each service, in id order, against other deliveries and publication.
     """
+    checked = take(checked, delivery, expected)
     if checked.faults:
-        raise DeliveryRejected(refuse(delivery, checked), checked.faults)
-    with transaction.atomic():
-        staged = staging.stage(checked, delivery.pk)
-        lock(staged.services, expected)
-        if checked.scope is not None:
-            staging.stage_vanished(staged, checked.scope)
-        outcome = Outcome(staging.diff(staged))
-        record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
-        write_numbers(staged, delivery, outcome)
+        raise DeliveryRejected(delivery, checked.faults)
     return delivery
+
+
+def take(checked: Checked, delivery: Delivery, expected: dict[int, int] | None = None) -> Checked:
+    """The same, but returns what was checked, with the faults that the delivery was refused for.
+
+    They and the warnings may be others than before, where somebody delivered since.
+    """
+    if not checked.faults:
+        checked = _store(checked, delivery, expected)
+    if checked.faults:
+        refuse(delivery, checked)
+    return checked
+
+
+@transaction.atomic
+def _store(checked: Checked, delivery: Delivery, expected: dict[int, int] | None) -> Checked:
+    """Stores nothing where others' deliveries have made faults."""
+    staged = staging.stage(checked, delivery.pk)
+    checked = check_again(checked, lock(staged.services, expected))
+    if checked.faults:
+        staging.unstage(staged)
+        return checked
+    if checked.scope is not None:
+        staging.stage_vanished(staged, checked.scope)
+    outcome = Outcome(staging.diff(staged))
+    record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
+    write_numbers(staged, delivery, outcome)
+    return checked
 
 
 def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[ChangedValue]]:
@@ -118,16 +139,11 @@ def refuse_findings(
     return delivery
 
 
-def versions(services: Iterable[int]) -> dict[int, int]:
-    """The data version of each service; 0 for one that nothing was ever delivered for."""
-    ids = list(services)
-    return dict.fromkeys(ids, 0) | dict(
-        ServiceState.objects.filter(service__in=ids).values_list("service_id", "version")
-    )
+def lock(services: list[int], expected: dict[int, int] | None = None) -> dict[int, int]:
+    """Takes the services' states, and returns their data versions.
 
-
-def lock(services: list[int], expected: dict[int, int] | None = None) -> None:
-    """Takes the services' states; raises StoredDataChanged when they are not as `expected`."""
+    Raises StoredDataChanged when they are not as `expected`.
+    """
     held = _locked_versions(services)
     if missing := [pk for pk in services if pk not in held]:
         ServiceState.objects.bulk_create(
@@ -138,6 +154,7 @@ def lock(services: list[int], expected: dict[int, int] | None = None) -> None:
         pk: expected.get(pk, 0) for pk in services
     }:
         raise StoredDataChanged
+    return held
 
 
 def _locked_versions(services: list[int]) -> dict[int, int]:

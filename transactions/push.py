@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from services.models import Credential, service_number
 from transactions import contents
 from transactions.checks import Checked, Principal, check, service_ids
-from transactions.delivery import Outcome, actor_text, deliver, preview, refuse, refuse_findings
+from transactions.delivery import Outcome, actor_text, preview, refuse_findings, take
 from transactions.findings import Finding
 from transactions.models import Delivery
 from transactions.sources import Unreadable, push
@@ -108,10 +108,7 @@ def _try(checked: Checked) -> Receipt:
 def _deliver(delivery: Delivery, checked: Checked, body: bytes, *, replace: bool) -> Receipt:
     delivery.mode = Delivery.Mode.REPLACE if replace else Delivery.Mode.MERGE
     with transaction.atomic():
-        if checked.faults:
-            refuse(delivery, checked)
-        else:
-            deliver(checked, delivery)
+        checked = take(checked, delivery)
         contents.keep(delivery, [body])
     return Receipt(delivery, None, checked.faults, checked.warnings, fault_count=checked.fault_count)
 

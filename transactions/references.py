@@ -6,7 +6,7 @@ Each function costs one or two queries, whatever it is asked for.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -20,6 +20,7 @@ from services.models import (
     OnlineServiceQuerySet,
     PortalService,
     ReportingLevel,
+    ServiceState,
 )
 
 Principal = User | Credential
@@ -38,11 +39,18 @@ def month_of(number: int) -> dt.date:
 
 @dataclass(frozen=True)
 class Named:
-    """The services that texts name, those that several Kennungen could mean, and the services' levels."""
+    """The services that texts name, those that several Kennungen could mean, and each one's level and data
+    version."""
 
     services: dict[str, int]
     ambiguous: set[str]
     levels: dict[int, ReportingLevel]
+    versions: dict[int, int]
+
+    def add(self, key: str, pk: int, level: str, version: int | None) -> None:
+        self.levels[pk], self.versions[pk] = ReportingLevel(level), version or 0
+        if self.services.setdefault(key, pk) != pk:
+            self.ambiguous.add(key)
 
 
 def deliverable(texts: Collection[str], by: Principal, only: OnlineService | None) -> Named:
@@ -52,9 +60,12 @@ def deliverable(texts: Collection[str], by: Principal, only: OnlineService | Non
     allowed = OnlineService.objects.deliverable_by(by)
     if only is not None:
         allowed = allowed.filter(pk=only.pk)
-    reachable = allowed.filter(pk__in=set(numbers.values())).values_list("pk", "reporting_level")
-    levels = {pk: ReportingLevel(level) for pk, level in reachable}
-    named = Named({key: pk for key, pk in numbers.items() if pk in levels}, set(), levels)
+    reachable = allowed.filter(pk__in=set(numbers.values()))
+    found = {pk: more for pk, *more in reachable.values_list("pk", "reporting_level", "state__version")}
+    named = Named({}, set(), {}, {})
+    for key, pk in numbers.items():
+        if pk in found:
+            named.add(key, pk, *found[pk])
     if others := keys - set(named.services):
         _add_kennungen(named, others, allowed, by)
     return named
@@ -68,17 +79,23 @@ def among(texts: Collection[str], services: Collection[int]) -> Named:
     links = PortalService.objects.filter(service__in=services, kennung__in=keys).order_by("since")
     found = dict(links.values_list("kennung", "service"))
     found |= {key: int(match[1]) for key in keys if (match := NUMBER.match(key)) and int(match[1]) in levels}
-    return Named(found, set(), levels)
+    return Named(found, set(), levels, {})
 
 
 def _add_kennungen(named: Named, keys: set[str], allowed: OnlineServiceQuerySet, by: Principal) -> None:
     links = PortalService.objects.current().filter(kennung__in=keys, service__in=allowed)
     mine = {"portal": by.portal_id} if isinstance(by, Credential) else {"portal__members": by}
-    found = links.filter(**mine).values_list("kennung", "service", "service__reporting_level")
-    for kennung, pk, level in found:
-        named.levels[pk] = ReportingLevel(level)
-        if named.services.setdefault(kennung, pk) != pk:
-            named.ambiguous.add(kennung)
+    columns = ("kennung", "service", "service__reporting_level", "service__state__version")
+    for found in links.filter(**mine).values_list(*columns):
+        named.add(*found)
+
+
+def versions(services: Iterable[int]) -> dict[int, int]:
+    """The data version of each service; 0 for one that nothing was ever delivered for."""
+    ids = list(services)
+    return dict.fromkeys(ids, 0) | dict(
+        ServiceState.objects.filter(service__in=ids).values_list("service_id", "version")
+    )
 
 
 @dataclass(frozen=True, slots=True)

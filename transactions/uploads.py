@@ -26,10 +26,10 @@ from transactions.delivery import (
     preview,
     refuse,
     refuse_findings,
-    versions,
 )
 from transactions.findings import Finding
 from transactions.models import Delivery
+from transactions.references import versions
 from transactions.rows import Rows
 from transactions.sources import Unreadable, delimited
 from zsk import formats

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from services.models import OnlineService, ServiceState
+from services.models import OnlineService, ReportingLevel, ServiceState
 from tests.factories import ServiceFactory, UserFactory
 from tests.transactions import country
 from tests.transactions.country import (
@@ -30,7 +30,7 @@ from tests.transactions.country import (
 )
 from transactions import delivery as writing
 from transactions import staging, totals
-from transactions.delivery import DeliveryRejected, StoredDataChanged, deliver, preview, versions
+from transactions.delivery import DeliveryRejected, StoredDataChanged, deliver, preview
 from transactions.models import (
     CountRevision,
     Delivery,
@@ -41,6 +41,7 @@ from transactions.models import (
     StagedCount,
     TransactionCount,
 )
+from transactions.references import versions
 
 APRIL, JUNE = dt.date(2025, 4, 1), dt.date(2025, 6, 1)
 NUMBERS = (
@@ -447,6 +448,13 @@ class Together:
             assert not thread.is_alive()
         assert self.errors == []
 
+    def refused(self) -> DeliveryRejected:
+        """The refusal of the only delivery."""
+        self.threads[0].join(20)
+        [error] = self.errors
+        assert isinstance(error, DeliveryRejected)
+        return error
+
 
 @pytest.fixture
 def together(transactional_db: None) -> Iterator[Together]:
@@ -478,6 +486,45 @@ def test_deliveries_of_one_service_follow_each_other(together: Together) -> None
     assert facts(service) == {(MAY, HESSEN): 2}
     assert CountRevision.objects.values_list("old", "new").get() == (1, 2)
     assert ServiceState.objects.get().version == 2
+
+
+def test_a_double_count_by_two_deliveries_at_once_is_refused(together: Together) -> None:
+    """Each alone is right, and both are checked before either is stored."""
+    service = ServiceFactory(reporting_level=ReportingLevel.MIXED)
+    with transaction.atomic():
+        delivered(row(service, HESSEN, 7))
+        together.start(row(service, MKK, 3), row(service, FULDA, 4)).join(0.5)
+        assert together.threads[0].is_alive()
+    refused = together.refused()
+    assert [(finding.code, finding.line) for finding in refused.faults] == [("doppelzaehlung", 2)]
+    assert refused.delivery.status == Delivery.Status.REFUSED
+    assert list(refused.delivery.findings.values_list("code", flat=True)) == ["doppelzaehlung"]
+    assert facts(service) == {(MAY, HESSEN): 7}
+    assert not StagedCount.objects.exists()
+
+
+def test_a_part_delivered_at_once_with_the_whole_is_a_warning(together: Together) -> None:
+    service = ServiceFactory(reporting_level=ReportingLevel.MIXED)
+    with transaction.atomic():
+        delivered(row(service, HESSEN, 7))
+        together.start(row(service, MKK, 3)).join(0.5)
+        assert together.threads[0].is_alive()
+    together.wait()
+    later = Delivery.objects.latest("pk")
+    assert (later.status, later.warning_count) == (Delivery.Status.ACCEPTED, 1)
+    assert facts(service) == {(MAY, HESSEN): 7, (MAY, MKK): 3}
+
+
+def test_values_of_two_levels_at_once_are_refused(together: Together) -> None:
+    service = ServiceFactory(reporting_level=ReportingLevel.KREIS)
+    of_a_kreis = checked(row(service, MKK, 3))
+    OnlineService.objects.update(reporting_level=ReportingLevel.LAND)
+    with transaction.atomic():
+        deliver(of_a_kreis, new_delivery())
+        together.start(row(service, HESSEN, 7)).join(0.5)
+        assert together.threads[0].is_alive()
+    assert [finding.code for finding in together.refused().faults] == ["ebene_gespeichert"]
+    assert facts(service) == {(MAY, MKK): 3}
 
 
 def test_overlapping_services_in_any_order_do_not_lock_each_other_out(together: Together) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,10 +16,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from portals.models import Portal
 from services.credentials import revoke_credential
-from services.models import Credential, OnlineService
+from services.models import Credential, OnlineService, ReportingLevel
 from tests.factories import PortalFactory, PortalServiceFactory, RegionFactory, ServiceFactory, api_key
-from tests.transactions.country import BERLIN, HANAU_OLD, HESSEN, MKK
+from tests.transactions import country
+from tests.transactions.country import BERLIN, FULDA, HANAU_OLD, HESSEN, MKK
 from transactions import api, contents, delivery, push
+from transactions.checks import Checked
 from transactions.models import Delivery, DeliveryChunk, TransactionCount
 from zsk import months
 
@@ -550,7 +552,7 @@ def test_a_failure_leaves_the_key_free(me: Sender, monkeypatch: pytest.MonkeyPat
         raise RuntimeError("Geheimes aus dem Inneren")
 
     with monkeypatch.context() as broken:
-        broken.setattr(push, "deliver", fail)
+        broken.setattr(push, "take", fail)
         answer = me.send(rows(row()), Idempotency_Key="a")
     problem(answer, 500, "fehler")
     assert "Geheimes" not in answer.content.decode()
@@ -562,14 +564,14 @@ def test_a_failure_leaves_the_key_free(me: Sender, monkeypatch: pytest.MonkeyPat
 def test_two_requests_at_once_with_the_same_key(me: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second comes while the first is inside its transaction."""
     inside, go_on = threading.Event(), threading.Event()
-    deliver = push.deliver
+    take = push.take
 
-    def slow(*args: Any, **more: Any) -> Delivery:
+    def slow(*args: Any, **more: Any) -> Checked:
         inside.set()
         assert go_on.wait(10)
-        return deliver(*args, **more)
+        return take(*args, **more)
 
-    monkeypatch.setattr(push, "deliver", slow)
+    monkeypatch.setattr(push, "take", slow)
     answers: list[Any] = []
 
     def first() -> None:
@@ -586,6 +588,29 @@ def test_two_requests_at_once_with_the_same_key(me: Sender, monkeypatch: pytest.
     assert answers[0].status_code == 201
     third = me.send(rows(row()), Idempotency_Key="a")
     assert (third.status_code, third.content) == (201, answers[0].content)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_delivery_made_wrong_meanwhile_is_refused_and_kept(me: Sender) -> None:
+    """The push is checked while the other delivery is not committed yet, and waits for its lock."""
+    OnlineService.objects.update(reporting_level=ReportingLevel.MIXED)
+    answers: list[Any] = []
+
+    def push_parts() -> None:
+        answers.append(me.send(rows(row(3, MKK), row(4, FULDA))))
+        connection.close()
+
+    thread = threading.Thread(target=push_parts)
+    with transaction.atomic():
+        country.delivered(country.row(OnlineService.objects.get(), HESSEN, 7))
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join(10)
+    assert findings(answers[0]) == [(2, "/zeilen/0/ars", "doppelzaehlung")]
+    assert stored() == {(HESSEN, "2025-05"): 7}
+    refused = Delivery.objects.get(status=Delivery.Status.REFUSED)
+    assert contents.open_content(refused).read()
 
 
 # --- looking up and taking back ------------------------------------------------------------------

@@ -1,0 +1,100 @@
+"""A delivery's columns as numbers, with the faults of texts that could not be read: material of `check()`.
+
+Each distinct text is parsed once; arrays spread the results over the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from services.models import ReportingLevel
+from transactions.references import Span
+from transactions.rows import Column
+from transactions.values import Fault
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+T = TypeVar("T")
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class Parsed(Generic[T]):
+    """A column whose distinct texts are read: a value or a fault for each."""
+
+    name: str
+    column: Column
+    values: list[T | Fault]
+
+    def per_row(self, blank: T, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """The value of each row; `blank` where it has a fault."""
+        good = [blank if isinstance(value, Fault) else value for value in self.values]
+        return np.array(good, dtype)[self.column.codes]
+
+    def rows_at_fault(self, code: str = "") -> Flags:
+        wanted = [isinstance(value, Fault) and code in ("", value.code) for value in self.values]
+        return np.array(wanted, np.bool_)[self.column.codes]
+
+    def fault(self, row: int) -> Fault:
+        return cast(Fault, self.values[int(self.column.codes[row])])
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column as numbers; `parsed` is None where every cell was plain digits."""
+
+    number: Ints
+    parsed: Parsed[int] | None
+
+
+@dataclass(frozen=True)
+class Services:
+    """The service of each row (UNKNOWN where it names none), each one's reporting level and data version."""
+
+    id: Ints
+    levels: dict[int, ReportingLevel]
+    versions: dict[int, int]
+    parsed: Parsed[int] | None
+
+    def rank(self) -> Ints:
+        """The place of each row's service among all of them by id, from 1; 0 for unknown ones."""
+        return np.searchsorted(np.array(sorted(self.levels), np.int64), self.id, side="right")
+
+    def wanted_level(self) -> Ints:
+        """The level that each row's service reports at; -1 where it is unknown or every level is accepted."""
+        levels = [self.levels[pk].level for pk in sorted(self.levels)]
+        wanted = [-1, *(-1 if level is None else int(level) for level in levels)]
+        return np.array(wanted, np.int64)[self.rank()]
+
+
+class Regions:
+    """The region of each row: `code` is its place among the distinct ones, sorted by key."""
+
+    def __init__(self, parsed: Parsed[str], spans: dict[str, Span]) -> None:
+        self.parsed = parsed
+        self.spans = [spans[key] for key in sorted(spans)]
+        place = {span.ars: code for code, span in enumerate(self.spans)}
+        places = [place[value] if isinstance(value, str) else len(place) for value in parsed.values]
+        # Rows without a usable key point behind the last region; they are faulty and looked at no more.
+        self.code: Ints = np.array(places, np.int64)[parsed.column.codes]
+        self._keys = np.array([span.ars for span in self.spans] + [""], "S12")
+        self.numbers = np.array([int(span.ars) for span in self.spans] + [-1], np.int64)
+
+    def key(self, rows: Ints) -> npt.NDArray[np.bytes_]:
+        return np.asarray(self._keys[self.code[rows]])
+
+    def per_row(self, name: str) -> Ints:
+        values = [getattr(span, name) for span in self.spans]
+        return np.array([*values, UNKNOWN], np.int64)[self.code]
+
+    def reach(self, level: Ints) -> Flags:
+        """Whether each row's region belongs to the level given for it."""
+        return (level >= self.per_row("top")) & (level <= self.per_row("bottom"))
+
+    def span(self, row: int) -> Span:
+        return self.spans[int(self.code[row])]
