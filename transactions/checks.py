@@ -161,7 +161,7 @@ class _Check:
         faults = [finding for finding in findings if not finding.is_warning]
         self.faults += faults
         self.fault_count += len(faults)
-        self.faulty[[finding.row for finding in faults]] = True
+        self.faulty[[finding.row for finding in faults if finding.row is not None]] = True
         self.warnings += [finding for finding in findings if finding.is_warning]
 
     # --- cells -----------------------------------------------------------------------------------

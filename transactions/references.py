@@ -61,11 +61,11 @@ def deliverable(texts: Collection[str], by: Principal, only: OnlineService | Non
     if only is not None:
         allowed = allowed.filter(pk=only.pk)
     reachable = allowed.filter(pk__in=set(numbers.values()))
-    found = {pk: more for pk, *more in reachable.values_list("pk", "reporting_level", "state__version")}
+    found = {row[0]: row for row in reachable.values_list("pk", "reporting_level", "state__version")}
     named = Named({}, set(), {}, {})
     for key, pk in numbers.items():
         if pk in found:
-            named.add(key, pk, *found[pk])
+            named.add(key, *found[pk])
     if others := keys - set(named.services):
         _add_kennungen(named, others, allowed, by)
     return named
