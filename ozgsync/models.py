@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 GERMANY = "000000000000"
 
@@ -293,6 +294,7 @@ class OzgOnlineService(models.Model):
     ozg_number = models.CharField("Nummer der OZG-Datenbank", max_length=40, primary_key=True)
     name = models.CharField("Name", max_length=300)
     leistung = models.ForeignKey(Leistung, models.CASCADE, related_name="ozg_online_services")
+    valid_to = models.DateField("gültig bis (ausschließlich)", null=True, blank=True)
 
     class Meta:
         verbose_name = "Onlineservice der OZG-Datenbank"
@@ -301,3 +303,84 @@ class OzgOnlineService(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SyncRun(models.Model):
+    """One fetch of one source: what came, how it differed, and what became of the difference."""
+
+    class Status(models.TextChoices):
+        RUNNING = "laeuft", "läuft"
+        WAITING = "wartet", "wartet auf Bestätigung"
+        APPLIED = "uebernommen", "übernommen"
+        SAME = "unveraendert", "ohne Änderung"
+        FAILED = "fehlgeschlagen", "fehlgeschlagen"
+        DISCARDED = "verworfen", "verworfen"
+        ROLLED_BACK = "zurueckgenommen", "zurückgenommen"
+
+    source = models.CharField("Quelle", max_length=40)
+    status = models.CharField("Status", max_length=20, choices=Status, default=Status.RUNNING)
+    actor = models.CharField("angestoßen von", max_length=200, blank=True)
+    file_name = models.CharField("Datei", max_length=255, blank=True)
+    version = models.CharField("Fassung der Quelle", max_length=100, blank=True)
+    day = models.DateField("Stand", null=True)
+    cursor_before = models.CharField("Änderungen seit", max_length=60, blank=True)
+    cursor = models.CharField("nächster Lauf ab", max_length=60, blank=True)
+    started_at = models.DateTimeField("begonnen am", default=timezone.now)
+    finished_at = models.DateTimeField("abgeschlossen am", null=True)
+    new_count = models.PositiveIntegerField("neu", default=0)
+    changed_count = models.PositiveIntegerField("geändert", default=0)
+    ended_count = models.PositiveIntegerField("beendet", default=0)
+    same_count = models.PositiveIntegerField("unverändert", default=0)
+    warnings = ArrayField(models.TextField(), verbose_name="Hinweise", default=list)
+    error = models.TextField("Fehler", blank=True)
+    decided_by = models.CharField("entschieden von", max_length=200, blank=True)
+    followed_up = models.BooleanField("Folgen gemeldet", default=False)
+
+    class Meta:
+        verbose_name = "Abgleich"
+        verbose_name_plural = "Abgleiche"
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["source", "-id"], name="sync_run_by_source")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.started_at:%Y-%m-%d %H:%M} ({self.get_status_display()})"
+
+
+class SyncPiece(models.Model):
+    """A piece of a run's raw answer, gzipped; expires after a set time."""
+
+    pk = models.CompositePrimaryKey("run_id", "number")
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="pieces", db_index=False)
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = "Teil einer Antwort"
+        verbose_name_plural = "Teile von Antworten"
+
+    def __str__(self) -> str:
+        return f"{self.run_id} Teil {self.number}"
+
+
+class SyncChange(models.Model):
+    """One row that a run changes, its values before and after: to be shown, applied and undone."""
+
+    class Kind(models.TextChoices):
+        NEW = "neu", "neu"
+        CHANGED = "geaendert", "geändert"
+        ENDED = "beendet", "beendet"
+
+    run = models.ForeignKey(SyncRun, models.CASCADE, related_name="changes")
+    table = models.CharField("Tabelle", max_length=60)
+    key = models.CharField("Schlüssel", max_length=200)
+    kind = models.CharField("Art", max_length=10, choices=Kind)
+    old = models.JSONField("bisher", null=True)
+    new = models.JSONField("neu")
+
+    class Meta:
+        verbose_name = "Änderung durch einen Abgleich"
+        verbose_name_plural = "Änderungen durch Abgleiche"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.key}: {self.kind}"

@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from zsk import cache, env, oidc, servers
+from zsk import cache, env, feeds, oidc, servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("ZSK_DATA_DIR", str(BASE_DIR / ".zsk")))
@@ -141,8 +141,20 @@ CELERY_BEAT_SCHEDULE = {
     "expire-bulk-uploads": {"task": "services.tasks.expire_bulk_uploads", "schedule": 24 * 3600.0},
     "deliver-waiting-mail": {"task": "accounts.tasks.deliver_waiting_mail", "schedule": 60.0},
     "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
+    "expire-sync": {"task": "ozgsync.tasks.expire_sync", "schedule": 24 * 3600.0},
     "expire-access": {"task": "accounts.tasks.expire_access", "schedule": 24 * 3600.0},
 }
+# Reference data from foreign registers; a source without an address is not asked.
+SYNC_FEEDS = feeds.feeds()
+CELERY_BEAT_SCHEDULE |= {
+    f"sync-{name}": {"task": "ozgsync.tasks.sync", "args": (name,), "schedule": feed.schedule}
+    for name, feed in SYNC_FEEDS.items()
+    if feed.address
+}
+# A run that changes or ends more than this share of a table, and more rows than this, asks operations first.
+SYNC_ASK_SHARE = env.number("SYNC_ASK_PERCENT", 5, most=100) / 100
+SYNC_ASK_ROWS = env.number("SYNC_ASK_ROWS", 20)
+SYNC_RAW_DAYS = env.number("SYNC_RAW_DAYS", 90, least=1)
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

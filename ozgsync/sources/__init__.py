@@ -1,0 +1,21 @@
+"""The foreign registers that the ZSK keeps in step with, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from ozgsync.sync.protocol import Source
+from zsk.feeds import Feed
+
+_MAKERS: dict[str, Callable[[Feed], Source]] = {}
+
+
+def names() -> list[str]:
+    return list(_MAKERS)
+
+
+def source(name: str) -> Source:
+    """Raises KeyError for a name that is none."""
+    return _MAKERS[name](settings.SYNC_FEEDS[name])
