@@ -7,7 +7,6 @@ from typing import Any
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -108,9 +107,7 @@ class AccountAdapter(DefaultAccountAdapter):
     # --- Limits on tries ---------------------------------------------------------------------------
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The browser's address; behind the proxy the last forwarded one, which is the proxy's own word."""
-        forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_TLS_PROXY else ""
-        return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR") or "unknown"
+        return site.client_address(request)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Per name and address, so that nobody can lock out somebody who sits elsewhere."""

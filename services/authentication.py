@@ -1,4 +1,4 @@
-"""Machines log in to the API: `Authorization: Bearer zsk_…`.
+"""Machines log in to the API: `Authorization: Bearer zsk_…`, or a token of a client of Keycloak.
 
 A machine is no person: `request.user` is None and `request.auth` is the `Credential`, which is the principal
 for `deliverable_by()` and `visible_to()`. Views that need one ask for `HasCredential`; without a key the
@@ -11,12 +11,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from services.credentials import ExpiredCredential, RevokedCredential, UnknownCredential, verify_api_key
+from accounts.jwks import REFETCH_SECONDS, KeycloakUnreachable
+from services.client_tokens import BadToken, token_provider, verify_client_token
+from services.credentials import (
+    PREFIX,
+    ExpiredCredential,
+    RevokedCredential,
+    UnknownCredential,
+    verify_api_key,
+)
 from services.models import Credential
 
 
@@ -31,7 +39,11 @@ class CredentialAuthentication(BaseAuthentication):
                 _("Melden Sie sich mit „Authorization: Bearer zsk_…“ an."), code="anmeldung_verfahren"
             )
         try:
-            return None, verify_api_key(text.strip())
+            return None, _verify(text.strip())
+        except KeycloakUnreachable:
+            raise Unverifiable from None
+        except BadToken as error:
+            raise AuthenticationFailed(str(error), code="token_ungueltig") from None
         except UnknownCredential as error:
             # Not chained: a report of the error would show the variables of the frame with the key.
             raise AuthenticationFailed(str(error), code="schluessel_unbekannt") from None
@@ -42,6 +54,24 @@ class CredentialAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="ZSK"'
+
+
+@sensitive_variables("text")
+def _verify(text: str) -> Credential:
+    provider = token_provider()
+    if provider is None or text.startswith(PREFIX):
+        return verify_api_key(text)
+    return verify_client_token(text, provider)
+
+
+class Unverifiable(APIException):
+    """Neither right nor wrong: Keycloak does not say with which keys it signs now."""
+
+    status_code = 503
+    default_code = "anmeldung_nicht_pruefbar"
+    default_detail = ""
+    # As often as Keycloak is asked for a key that is not known.
+    wait = REFETCH_SECONDS
 
 
 class HasCredential(BasePermission):
@@ -61,5 +91,8 @@ class CredentialScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": _("Zugangsschlüssel eines Onlineservices oder Portals: `zsk_…`"),
+            "description": _(
+                "Zugangsschlüssel eines Onlineservices oder Portals: `zsk_…`. Wo die ZSK mit Keycloak "
+                "arbeitet, auch das Token eines eingetragenen Clients (`grant_type=client_credentials`)."
+            ),
         }

@@ -143,8 +143,13 @@ def verify_api_key(text: str) -> Credential:
     found = _find(match[1]) if match else None
     if not found or not _matches(text, found):
         raise UnknownCredential(_("Dieser Zugangsschlüssel ist unbekannt."))
-    now = timezone.now()
     # Only after the secret was right: a stranger must not learn which public ids exist.
+    judge(found, timezone.now())
+    return found
+
+
+def judge(found: Credential, now: dt.datetime) -> None:
+    """For whoever has proved to hold the credential: whether it may be used. Notes the use."""
     if found.revoked_at:
         raise RevokedCredential(_("Dieser Zugangsschlüssel wurde widerrufen."))
     if found.expires_at and found.expires_at <= now:
@@ -153,7 +158,6 @@ def verify_api_key(text: str) -> Credential:
             % {"day": f"{timezone.localtime(found.expires_at):%d.%m.%Y}"}
         )
     _note_use(found, now)
-    return found
 
 
 def _find(public_id: str) -> Credential | None:

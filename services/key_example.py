@@ -8,6 +8,7 @@ from ozgsync.models import GERMANY, Level, Region
 from portals.models import Portal
 from services.models import OnlineService, PortalService, ReportingLevel
 from zsk import months
+from zsk.oidc import Provider
 
 
 def command(*, key: str, site: str, service: OnlineService | None, portal: Portal | None) -> str:
@@ -20,6 +21,16 @@ def command(*, key: str, site: str, service: OnlineService | None, portal: Porta
     return (
         f"curl -X POST {site}/api/v1/lieferungen \\\n  {login} \\\n"
         f"  -H \"Content-Type: application/json\" \\\n  -d '{message}'"
+    )
+
+
+def token_command(provider: Provider) -> str:
+    """A `curl` line that puts a token of Keycloak into `$TOKEN`, for `command(key="$TOKEN")`."""
+    return (
+        f"TOKEN=$(curl --silent {provider.public_token_endpoint} \\\n"
+        "  --data grant_type=client_credentials \\\n"
+        '  --data client_id="$CLIENT_ID" --data-urlencode client_secret="$CLIENT_SECRET" \\\n'
+        "  | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])')"
     )
 
 

@@ -30,6 +30,7 @@ from transactions.models import Delivery
 from transactions.problems import ApiProblem, absolute, finding_json, of_findings
 from transactions.queries import deliveries as reading
 from transactions.undo import UndoRefused, undo
+from zsk import limits
 
 NOTES_LISTED = 20  # of each delivery in the list; the delivery's own address has them all
 
@@ -53,6 +54,25 @@ class ApiView(APIView):
     content_negotiation_class = OneFormat
     # OPTIONS would tell of the view's code, not of the interface.
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+    taken: limits.Taken | None = None
+
+    def take(self, request: Request) -> limits.Taken | None:
+        """Counts the request of its sender; None where nothing is limited."""
+        return None
+
+    def check_throttles(self, request: Request) -> None:
+        """After the log-in, in place of the framework's own limits, which ask Redis twice."""
+        self.taken = self.take(request)
+        if self.taken and self.taken.exceeded:
+            problem = ApiProblem("zu_viele_anfragen")
+            problem.headers["Retry-After"] = str(self.taken.reset)
+            raise problem
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self.taken.headers.items() if self.taken else ():
+            response.headers[name] = value
+        return response
 
 
 class CredentialView(ApiView):
@@ -61,6 +81,9 @@ class CredentialView(ApiView):
     authentication_classes = [CredentialAuthentication]
     permission_classes = [HasCredential]
     query_fields: frozenset[str] = frozenset()
+
+    def take(self, request: Request) -> limits.Taken | None:
+        return limits.take("schluessel", _credential(request).pk, settings.REQUESTS_PER_KEY)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""How the push interface describes itself: fields, parameters, statuses and examples of the OpenAPI document.
+"""How the interface describes itself: fields, parameters, statuses and examples of the OpenAPI document.
 
 The texts are published as they stand here, in German; nothing is parsed by these serializers.
 """
@@ -208,10 +208,10 @@ def _problem_example(code: str) -> OpenApiExample:
     }  # fmt: skip
     if code == "zeilen_fehlerhaft":
         value |= {"fehler": [_FINDING], "fehler_gesamt": 1, "url": _URL}
-    return _answer_example(code, value, problem.status, media_type=MEDIA_TYPE)
+    return answer_example(code, value, problem.status, media_type=MEDIA_TYPE)
 
 
-def _answer_example(
+def answer_example(
     name: str, value: Any, status: int, *, media_type: str = "application/json"
 ) -> OpenApiExample:
     return OpenApiExample(
@@ -233,22 +233,30 @@ def problems(*codes: str) -> tuple[dict[Any, Any], list[OpenApiExample]]:
 
 
 NO_ACCESS = (
-    "anmeldung_fehlt", "anmeldung_verfahren", "schluessel_unbekannt",
-    "schluessel_abgelaufen", "schluessel_widerrufen",
+    "anmeldung_fehlt", "anmeldung_verfahren", "schluessel_unbekannt", "token_ungueltig",
+    "schluessel_abgelaufen", "schluessel_widerrufen", "anmeldung_nicht_pruefbar",
 )  # fmt: skip
 
 
-def _operation(
+def operation(
     operation_id: str, summary: str, description: str, *,
     answers: dict[Any, Any], faults: Iterable[str],
-    examples: Iterable[OpenApiExample] = (), parameters: Iterable[OpenApiParameter] = (), **more: Any,
+    examples: Iterable[OpenApiExample] = (), parameters: Iterable[OpenApiParameter] = (),
+    tag: str = "Lieferungen", is_open: bool = False, **more: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Arguments of `extend_schema`; every operation needs a credential, and any may fail unforeseen."""
-    responses, problem_examples = problems(*NO_ACCESS, *faults, "fehler")
+    """Arguments of `extend_schema`; an operation needs a credential unless it is open, and any may fail."""
+    access = () if is_open else NO_ACCESS
+    responses, problem_examples = problems(*access, *faults, "zu_viele_anfragen", "fehler")
+    answered = [status for status, _kind in (answers | responses)]
+    limits = [
+        answer_header("RateLimit-Policy", "Grenze: q Anfragen in w Sekunden.", *answered),
+        answer_header("RateLimit", "Was davon übrig ist: r Anfragen, neu gezählt in t Sekunden.", *answered),
+        answer_header("Retry-After", "So viele Sekunden warten.", *sorted({429, 503} & set(answered))),
+    ]
     return {
-        "operation_id": operation_id, "summary": summary, "description": description, "tags": ["Lieferungen"],
-        "parameters": [_LANGUAGE, *parameters, _CHALLENGE], "responses": answers | responses,
-        "examples": [*examples, *problem_examples], **more,
+        "operation_id": operation_id, "summary": summary, "description": description, "tags": [tag],
+        "parameters": [_LANGUAGE, *parameters, *([] if is_open else [_CHALLENGE]), *limits],
+        "responses": answers | responses, "examples": [*examples, *problem_examples], **more,
     }  # fmt: skip
 
 
@@ -259,17 +267,17 @@ def _header(name: str, description: str, kind: Any = str, **more: Any) -> OpenAp
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=description, **more)
 
 
-def _answer_header(name: str, description: str, *statuses: int) -> OpenApiParameter:
+def answer_header(name: str, description: str, *statuses: int) -> OpenApiParameter:
     return _header(name, description, response=list(statuses))
 
 
 _LANGUAGE = _header("Accept-Language", "en gibt englische Meldungen.", enum=["de", "en"], default="de")
-_CHALLENGE = _answer_header("WWW-Authenticate", "Wie man sich anmeldet: Bearer.", 401)
+_CHALLENGE = answer_header("WWW-Authenticate", "Wie man sich anmeldet: Bearer.", 401)
 _IDENTITY = OpenApiParameter(
     "id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="Kennung der Lieferung, aus „id“ der Antwort."
 )
 
-PUSH = _operation(
+PUSH = operation(
     "liefern", "Transaktionszahlen liefern",
     "Prüft alle Zeilen und übernimmt sie zusammen oder gar nicht. Ein zweiter Wert für denselben Onlineservice, "
     "dieselbe Region und denselben Monat ersetzt den ersten; addiert wird nie. Dieselbe Lieferung noch einmal "
@@ -282,8 +290,8 @@ PUSH = _operation(
             "mit demselben Wert und demselben Inhalt bekommt die erste Antwort. Er gilt 90 Tage.",
             {"type": "string", "maxLength": MAX_KEY_LENGTH},
         ),
-        _answer_header("Location", "Adresse der Lieferung.", 200, 201),
-        _answer_header("Idempotent-Replayed", "true, wenn dies die Antwort von damals ist.", 200, 201, 400, 422),
+        answer_header("Location", "Adresse der Lieferung.", 200, 201),
+        answer_header("Idempotent-Replayed", "true, wenn dies die Antwort von damals ist.", 200, 201, 400, 422),
     ],
     answers={
         (201, "application/json"): OpenApiResponse(AnswerSerializer, description="Gespeichert, etwas hat sich geändert."),
@@ -295,12 +303,12 @@ PUSH = _operation(
     ],
     examples=[
         *REQUESTS,
-        _answer_example("Gespeichert", _DONE, 201),
-        _answer_example("Probelauf ohne Fehler", _TRIED, 200),
-        _answer_example("Nichts geändert", _SAME, 200),
+        answer_example("Gespeichert", _DONE, 201),
+        answer_example("Probelauf ohne Fehler", _TRIED, 200),
+        answer_example("Nichts geändert", _SAME, 200),
     ],
 )  # fmt: skip
-LIST = _operation(
+LIST = operation(
     "lieferungen", "Eigene Lieferungen, die neueste zuerst",
     "Alle Lieferungen mit diesem Zugangsschlüssel, auch abgelehnte, und alle anderen zu seinen Onlineservices.",
     parameters=[
@@ -312,34 +320,34 @@ LIST = _operation(
     ],
     answers={(200, "application/json"): OpenApiResponse(PageSerializer, description="Eine Seite der Liste.")},
     faults=["nicht_lesbar"],
-    examples=[_answer_example("Letzte Seite", {"ergebnisse": [_DONE], "weiter": None}, 200)],
+    examples=[answer_example("Letzte Seite", {"ergebnisse": [_DONE], "weiter": None}, 200)],
 )  # fmt: skip
-DETAIL = _operation(
+DETAIL = operation(
     "lieferung", "Eine Lieferung nachsehen",
     "Was aus der Lieferung geworden ist. Bei einer abgelehnten stehen ihre Fehler unter „hinweise“.",
     parameters=[_IDENTITY],
     answers={(200, "application/json"): OpenApiResponse(AnswerSerializer, description="Die Lieferung.")},
     faults=["nicht_lesbar", "nicht_gefunden"],
-    examples=[_answer_example("Übernommen", _DONE, 200)],
+    examples=[answer_example("Übernommen", _DONE, 200)],
 )  # fmt: skip
-UNDO = _operation(
+UNDO = operation(
     "ruecknahme", "Eine Lieferung rückgängig machen",
     "Gibt jedem Wert, den die Lieferung geändert hat, seinen früheren Stand zurück. Das geht, solange keiner "
     "davon danach noch einmal geändert wurde. Die Antwort ist die neue Lieferung, die das getan hat.",
     parameters=[_IDENTITY],
     answers={(200, "application/json"): OpenApiResponse(AnswerSerializer, description="Die Rücknahme.")},
     faults=["nicht_erlaubt", "nicht_lesbar", "nicht_gefunden", "ruecknahme_unmoeglich"],
-    examples=[_answer_example("Zurückgenommen", _UNDOING, 200)],
+    examples=[answer_example("Zurückgenommen", _UNDOING, 200)],
 )  # fmt: skip
-REPORT = _operation(
+REPORT = operation(
     "bericht", "Bericht einer Lieferung als CSV",
     "Alle gesendeten Zeilen in ihrer Reihenfolge, mit „ergebnis“ und „hinweis“. UTF-8, mit Semikolon getrennt. "
     "Den Bericht gibt es einige Wochen lang.",
-    parameters=[_IDENTITY, _answer_header("Content-Disposition", "Name der Datei.", 200)],
+    parameters=[_IDENTITY, answer_header("Content-Disposition", "Name der Datei.", 200)],
     answers={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="Der Bericht.")},
     faults=["nicht_lesbar", "nicht_gefunden", "bericht_abgelaufen"],
     examples=[
-        _answer_example(
+        answer_example(
             "Bericht",
             "onlineservice;ars;monat;anzahl;ergebnis;hinweis\r\nOS-000123;060000000000;2025-05;1204;neu;\r\n",
             200, media_type="text/csv",

@@ -49,6 +49,10 @@ PROBLEMS: dict[str, Problem] = {
         401, _("Der Zugangsschlüssel ist unbekannt"),
         _("Prüfen Sie, ob der Schlüssel vollständig ist und aus dieser Umgebung stammt."),
     ),
+    "token_ungueltig": Problem(
+        401, _("Das Token gilt nicht"),
+        _("Holen Sie mit dem Client, der hier eingetragen ist, ein neues Token bei Keycloak („grant_type=client_credentials“)."),
+    ),
     "schluessel_abgelaufen": Problem(
         403, _("Der Zugangsschlüssel ist abgelaufen"), _("Lassen Sie einen neuen Zugangsschlüssel ausstellen."),
     ),
@@ -92,6 +96,14 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "idempotenz_form": Problem(
         400, _("Der Idempotency-Key ist zu lang"), _("Nehmen Sie höchstens 255 Zeichen, zum Beispiel eine UUID."),
+    ),
+    "zu_viele_anfragen": Problem(
+        429, _("Zu viele Anfragen in dieser Minute"),
+        _("Warten Sie so viele Sekunden, wie „Retry-After“ sagt. Eine Lieferung mit vielen Zeilen ist eine einzige Anfrage."),
+    ),
+    "anmeldung_nicht_pruefbar": Problem(
+        503, _("Das Token lässt sich gerade nicht prüfen"),
+        _("Keycloak antwortet nicht. Versuchen Sie es nach der Zeit in „Retry-After“ noch einmal. Zugangsschlüssel gelten weiter."),
     ),
     "fehler": Problem(
         500, _("Bei uns ist ein Fehler aufgetreten"),
@@ -177,7 +189,10 @@ def _problem_of(error: Exception) -> ApiProblem | None:
     if isinstance(error, exceptions.APIException):
         codes = error.get_codes()
         if isinstance(codes, str) and codes in PROBLEMS:
-            return ApiProblem(codes, str(error.detail))
+            problem = ApiProblem(codes, str(error.detail))
+            if wait := getattr(error, "wait", None):
+                problem.headers["Retry-After"] = str(wait)
+            return problem
         return ApiProblem(_CODE_OF_STATUS.get(error.status_code, "nicht_lesbar"))
     return None
 

@@ -80,8 +80,9 @@ def _statuses() -> list[Status]:
         (415, _("anderer Medientyp"), _("Content-Type berichtigen"), False),
         (422, _("Zeilen fehlerhaft, oder Idempotency-Key mit anderem Inhalt"), _("„fehler“ lesen"), False),
         (423, _("der Monat ist abgeschlossen und es fehlt eine Begründung"), _("Begründung nennen"), True),
-        (429, _("zu viele Anfragen"), _("warten, wie „Retry-After“ sagt"), True),
+        (429, _("zu viele Anfragen"), _("warten, wie „Retry-After“ sagt"), False),
         (500, _("Fehler bei uns"), _("später wiederholen; das ist immer sicher"), False),
+        (503, _("Keycloak antwortet nicht (nur mit Token)"), _("warten, wie „Retry-After“ sagt"), False),
     ]  # fmt: skip
     return [
         Status(number, when, then, [code for code in PROBLEMS if PROBLEMS[code].status == number], planned)

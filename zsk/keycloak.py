@@ -76,6 +76,8 @@ class Setup:
     site: str = "http://localhost:8000"
     redirects: tuple[str, ...] = ()
     users: tuple[KeycloakUser, ...] = field(default=(), repr=False)
+    # Of `zsk-lieferant`, the example of a client that delivers.
+    supplier_secret: str = field(default_factory=lambda: uuid.uuid4().hex, repr=False)
 
     @property
     def url(self) -> str:
@@ -92,6 +94,7 @@ class Setup:
         client["redirectUris"] += self.redirects
         log_out = [client["attributes"]["post.logout.redirect.uris"], *self.redirects]
         client["attributes"]["post.logout.redirect.uris"] = "##".join(log_out)
+        realm["clients"][1]["secret"] = self.supplier_secret
         realm["users"] = [user.as_json() for user in self.users]
         return realm
 
@@ -133,6 +136,7 @@ class Setup:
             "  Bei Keycloak gelten dieselben Passwörter. Wen Keycloak kennt, die ZSK aber nicht:",
             f"    {name}  {password}",
             f"  Keycloaks Verwaltung:  {self.url}/admin/    {ADMIN[0]}  {ADMIN[1]}",
+            f"  Ein Client, der liefern kann:  zsk-lieferant  {self.supplier_secret}",
             "",
         ]
 

@@ -24,10 +24,17 @@ class Provider:
     client_secret: str = field(repr=False)
     internal_url: str = ""
     operations_role: str = "zsk-betrieb"
+    # What programs' tokens must name as their audience; another one than that of people's log-in.
+    api_audience: str = "zsk-schnittstelle"
 
     @property
     def authorization_endpoint(self) -> str:
         return f"{self.issuer}/protocol/openid-connect/auth"
+
+    @property
+    def public_token_endpoint(self) -> str:
+        """Where others get their tokens."""
+        return f"{self.issuer}/protocol/openid-connect/token"
 
     @property
     def end_session_endpoint(self) -> str:
@@ -63,7 +70,8 @@ def provider(*, production: bool) -> Provider | None:
     }
     internal = env.text("OIDC_INTERNAL_URL", "").rstrip("/")
     role = env.text("OIDC_OPERATIONS_ROLE", "")
-    if not any((*needed.values(), internal, role)):
+    audience = env.text("OIDC_API_AUDIENCE", "")
+    if not any((*needed.values(), internal, role, audience)):
         return None
     if lacking := [name for name, value in needed.items() if not value]:
         raise ImproperlyConfigured(f"Anmeldung mit Keycloak: {', '.join(lacking)} fehlt.")
@@ -72,12 +80,16 @@ def provider(*, production: bool) -> Provider | None:
         raise ImproperlyConfigured("OIDC_ISSUER muss im Produktivbetrieb mit https:// beginnen.")
     if internal:
         _check_realm("OIDC_INTERNAL_URL", internal)
+    if audience == needed["OIDC_CLIENT_ID"]:
+        # Or the token of anybody who logs in here would be one for the interface.
+        raise ImproperlyConfigured("OIDC_API_AUDIENCE muss etwas anderes sein als OIDC_CLIENT_ID.")
     return Provider(
         issuer=needed["OIDC_ISSUER"],
         client_id=needed["OIDC_CLIENT_ID"],
         client_secret=needed["OIDC_CLIENT_SECRET"],
         internal_url=internal,
         operations_role=role or Provider.operations_role,
+        api_audience=audience or Provider.api_audience,
     )
 
 

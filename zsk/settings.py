@@ -269,6 +269,9 @@ DUE_DAY = env.number("DUE_DAY", 15, least=1, most=28)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 200 * 1024 * 1024, least=1)
 MAX_PUSH_BYTES = env.number("MAX_PUSH_BYTES", 20 * 1024 * 1024, least=1)
 MAX_PUSH_ROWS = env.number("MAX_PUSH_ROWS", 100_000, least=1)
+# Requests to the interface in one minute: by each key or Keycloak client, and by each address without one.
+REQUESTS_PER_KEY = env.number("REQUESTS_PER_KEY", 1_200)
+REQUESTS_PER_ADDRESS = env.number("REQUESTS_PER_ADDRESS", 300)
 # How long an uploaded file is kept, in days.
 FILE_DAYS = env.number("FILE_DAYS", 30, least=1)
 # Uploads go through temporary files above this size; push bodies are limited by MAX_PUSH_BYTES.

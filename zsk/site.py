@@ -1,4 +1,4 @@
-"""The address of this installation, as it stands in mails and examples."""
+"""The address of this installation, as it stands in mails and examples, and that of who asks."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,3 +9,9 @@ def address(request: HttpRequest | None = None) -> str:
     if settings.SITE_URL or request is None:
         return str(settings.SITE_URL)
     return request.build_absolute_uri("/").rstrip("/")
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where a request comes from; behind the proxy the last forwarded address, the proxy's own word."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_TLS_PROXY else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR") or "unknown"

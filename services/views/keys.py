@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -153,7 +154,13 @@ def client(request: HttpRequest, owner: Owner) -> HttpResponse:
         else:
             messages.success(request, _("Der Client %(id)s ist eingetragen.") % {"id": made.public_id})
             return redirect(f"{owner.base}schluessel")
-    facts = {"owner": owner, "form": form}
+    facts = {
+        "owner": owner,
+        "form": form,
+        "audience": settings.OIDC_PROVIDER.api_audience,
+        "token_command": key_example.token_command(settings.OIDC_PROVIDER),
+        "command": key_example.command(key="$TOKEN", site=site.address(request), **owner.keys),
+    }
     return render(request, "services/key_client.html", facts, status=422 if form.errors else 200)
 
 

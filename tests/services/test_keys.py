@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, User
 from portals.models import Portal
 from services.models import Credential, OnlineService, ReportingLevel
+from tests.accounts.fake_keycloak import PROVIDER
 from tests.factories import (
     PortalFactory,
     PortalMemberFactory,
@@ -177,7 +178,7 @@ def test_keys_of_others_are_not_there(client: Client, service: OnlineService, ow
 
 @pytest.fixture
 def keycloak(settings: LazySettings) -> None:
-    settings.OIDC_ISSUER = "https://anmeldung.example.org/realms/zsk"
+    settings.OIDC_PROVIDER, settings.OIDC_ISSUER = PROVIDER, PROVIDER.issuer
 
 
 def test_a_client_is_entered_without_a_secret(
@@ -202,3 +203,14 @@ def test_a_client_stands_for_one_only(
     assert str(portal) not in answer.content.decode()
     answer = client.post(f"{page(service)}/keycloak", {"name": "y", "client_id": "mit leer"})
     assert "Eine Client-ID besteht aus" in answer.content.decode()
+
+
+def test_the_page_tells_how_to_get_a_token(
+    client: Client, service: OnlineService, owner: User, keycloak: None
+) -> None:
+    shown = client.get(f"{page(service)}/keycloak").content.decode()
+    assert PROVIDER.public_token_endpoint in shown
+    assert PROVIDER.api_audience in shown
+    assert "Bearer $TOKEN" in shown
+    client.post(f"{page(service)}/keycloak", {"name": "Produktion", "client_id": "fachverfahren"})
+    assert "/schluessel/keycloak#token" in client.get(page(service)).content.decode()

@@ -144,7 +144,10 @@ def test_everything_is_said_in_english_too(code: str) -> None:
         assert set(PLACEHOLDER.findall(english)) == set(PLACEHOLDER.findall(german))
 
 
-@pytest.mark.parametrize("name", ["transactions.api", "transactions.undo", "services.authentication"])
+@pytest.mark.parametrize(
+    "name",
+    ["transactions.api", "transactions.undo", "services.authentication", "services.client_tokens"],
+)
 def test_details_are_said_in_english_too(name: str) -> None:
     source = importlib.import_module(name).__file__ or ""
     with open(source, encoding="utf-8") as file:

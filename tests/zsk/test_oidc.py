@@ -85,7 +85,7 @@ def test_the_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_the_realm_file_leads_back_to_our_addresses_and_holds_no_people() -> None:
     realm = json.loads(keycloak.REALM_FILE.read_text(encoding="utf-8"))
-    (client,) = realm["clients"]
+    client, supplier = realm["clients"]
     assert client["redirectUris"] == ["${ZSK_URL}" + reverse("accounts:oidc_callback")]
     log_out = client["attributes"]["post.logout.redirect.uris"]
     assert log_out == "${ZSK_URL}" + reverse("accounts:logout")
@@ -93,6 +93,19 @@ def test_the_realm_file_leads_back_to_our_addresses_and_holds_no_people() -> Non
     assert not client["publicClient"]
     assert not realm["registrationAllowed"]
     assert "users" not in realm
+    # The example of a client that delivers: for programs only, with a secret that Keycloak makes.
+    assert supplier["serviceAccountsEnabled"]
+    assert not supplier["standardFlowEnabled"]
+    assert "secret" not in supplier
+    (mapper,) = supplier["protocolMappers"]
+    assert mapper["config"]["included.custom.audience"] == oidc.Provider.api_audience
+
+
+def test_the_interface_has_an_audience_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, **WHOLE).api_audience == "zsk-schnittstelle"  # type: ignore[union-attr]
+    assert read(monkeypatch, **WHOLE, OIDC_API_AUDIENCE="statistik").api_audience == "statistik"  # type: ignore[union-attr]
+    with pytest.raises(ImproperlyConfigured, match="OIDC_API_AUDIENCE"):
+        read(monkeypatch, **WHOLE, OIDC_API_AUDIENCE=WHOLE["OIDC_CLIENT_ID"])
 
 
 def test_containers_run_the_keycloak_of_the_tests_with_its_realm() -> None:
