@@ -179,11 +179,15 @@ class Invitation(models.TextChoices):
     NEITHER = "", "weder aufgefordert noch eingeladen"
 
 
+def in_catalogue(day: dt.date) -> Q:
+    """Leistungen that the catalogue holds on a day; an unknown beginning or end does not limit."""
+    begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
+    return begun & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+
+
 class LeistungQuerySet(models.QuerySet["Leistung"]):
     def valid_on(self, day: dt.date) -> LeistungQuerySet:
-        """Leistungen that the catalogue holds on a day; an unknown beginning or end does not limit."""
-        begun = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
-        return self.filter(begun, Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+        return self.filter(in_catalogue(day))
 
 
 class Leistung(models.Model):

@@ -28,7 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from ozgsync.models import GERMANY, Leistung, Level, OzgOnlineService, Region, RegionVersion
+from ozgsync.models import GERMANY, Leistung, Level, OzgOnlineService, Region, RegionVersion, in_catalogue
 
 FOLDED_LETTERS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
 # Digits with what people put between them; no-break spaces come from PDF files.
@@ -69,19 +69,24 @@ def _words(text: str) -> list[str]:
 def find_leistungen(text: str, *, limit: int = 20) -> list[Leistung]:
     """Leistungen by key, beginning of a key, name, name of an online service, OZG-Leistung or OZG-ID.
 
-    The nearest first; with their OZG-Leistung and Themenfeld. One query.
+    The nearest first, what is not valid today last; with their OZG-Leistung and Themenfeld. One query.
     """
     words = _words(text)
     if not words:
         return []
-    found = Leistung.objects.select_related("ozg_leistung__themenfeld")
+    not_now = Case(
+        When(in_catalogue(timezone.localdate()), then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
+    found = Leistung.objects.select_related("ozg_leistung__themenfeld").annotate(not_now=not_now)
     if digits := digits_of(text):
         by_key = found.filter(Q(schluessel__startswith=digits) | _ozg_id(text))
-        return list(by_key.order_by("schluessel")[:limit])
+        return list(by_key.order_by("not_now", "schluessel")[:limit])
     found = found.annotate(folded=Folded("name"), folded_bundle=Folded("ozg_leistung__name"))
     for word in words:
         found = found.filter(_holds(word))
-    ranked = found.annotate(rank=_rank("folded", words)).order_by("rank", Length("name"), "name", "pk")
+    ranked = found.annotate(rank=_rank("folded", words)).order_by(
+        "not_now", "rank", Length("name"), "name", "pk"
+    )
     return list(ranked[:limit])
 
 

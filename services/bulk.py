@@ -111,6 +111,11 @@ def _since(service: OnlineService, today: dt.date) -> dt.date:
     return min(service.live_from or today, today)
 
 
+def take_successors(upload: BulkUpload) -> None:
+    """From now on the file is read with the only successor in the place of a key that has ended."""
+    BulkUpload.objects.filter(pk=upload.pk).update(take_successors=True)
+
+
 @transaction.atomic
 def discard(upload: BulkUpload) -> None:
     BulkUpload.objects.filter(pk=upload.pk).delete()

@@ -26,6 +26,7 @@ from services import bulk_source
 from services.bulk_source import Row
 from services.duplicates import Candidate, duplicates_of_all
 from services.models import NUMBER, BulkUpload, OnlineService, PortalService, ReportingLevel
+from services.superseded import Superseded, superseded
 
 LONGEST = {"kennung": 100, "name": 200, "adresse": 200, "funktionspostfach": 254}
 LEVELS = {name: level.value for level in ReportingLevel for name in (level.value, level.label.lower())}
@@ -42,6 +43,8 @@ class Finding:
     value: str
     message: str
     is_warning: bool = False
+    # The key of the only Leistung that may stand there instead.
+    successor: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Checked:
     ready: list[Ready]
     faults: list[Finding]
     warnings: list[Finding]
+    # Faults that taking the successors would mend.
+    curable: int = 0
 
     @property
     def faulty_rows(self) -> int:
@@ -74,6 +79,8 @@ class _Known:
 
     portal: Portal
     leistungen: dict[str, Leistung]
+    superseded: dict[str, Superseded]
+    take_successors: bool
     authorities: dict[str, Authority]
     regions: dict[str, Region]
     valid: set[str]
@@ -85,29 +92,35 @@ def check(upload: BulkUpload) -> Checked:
     """Every fault of every row; writes nothing. Raises Unreadable."""
     rows = bulk_source.read(io.BytesIO(bytes(upload.content)))
     portal = Portal.objects.select_related("authority__region").get(pk=upload.portal_id)
-    known = _known(portal, rows)
+    known = _known(portal, rows, take_successors=upload.take_successors)
     faults: list[Finding] = []
+    notes: list[Finding] = []
     ready = []
     for row in rows:
         found = _Reader(row, known)
         made = found.ready()
+        notes += found.notes
         if found.faults:
             faults += found.faults
         else:
             ready.append(made)
-    return Checked(rows, ready, faults, [] if faults else _duplicates(ready))
+    curable = sum(1 for fault in faults if fault.successor)
+    return Checked(rows, ready, faults, [] if faults else [*notes, *_duplicates(ready)], curable)
 
 
-def _known(portal: Portal, rows: Sequence[Row]) -> _Known:
+def _known(portal: Portal, rows: Sequence[Row], *, take_successors: bool) -> _Known:
     keys = {_digits(row["leistungsschluessel"]) for row in rows}
     regions = Region.objects.in_bulk({key for row in rows for key in row["gebiet"].split()})
     valid = Region.objects.valid_in(timezone.localdate()).filter(pk__in=regions)
     names = {row["behoerde"].lower() for row in rows} - {""}
     later = Q(until=None) | Q(until__gt=timezone.localdate())
     taken = PortalService.objects.filter(later, portal=portal).exclude(kennung="")
+    leistungen = Leistung.objects.in_bulk(keys)
     return _Known(
         portal=portal,
-        leistungen=Leistung.objects.in_bulk(keys),
+        leistungen=leistungen,
+        superseded=superseded(leistungen.values()),
+        take_successors=take_successors,
         authorities=_authorities(names),
         regions=regions,
         valid=set(valid.values_list("pk", flat=True)),
@@ -127,11 +140,12 @@ def _digits(text: str) -> str:
 
 
 class _Reader:
-    """Reads one row; what is wrong with it gathers in `faults`."""
+    """Reads one row; what is wrong with it gathers in `faults`, what was mended in `notes`."""
 
     def __init__(self, row: Row, known: _Known) -> None:
         self.row, self.known = row, known
         self.faults: list[Finding] = []
+        self.notes: list[Finding] = []
 
     def fault(self, column: str, message: str, value: str | None = None) -> None:
         shown = self.row[column] if value is None else value
@@ -186,7 +200,8 @@ class _Reader:
         text = self.row["leistungsschluessel"]
         key = _digits(text)
         if found := self.known.leistungen.get(key):
-            return found
+            wrong = self.known.superseded.get(key)
+            return self._successor(text, wrong) if wrong else found
         if not key:
             message = _("Der Leistungsschlüssel fehlt. Er hat 14 Ziffern und beginnt mit 99.")
         elif "e+" in key.lower():
@@ -200,11 +215,20 @@ class _Reader:
             )
         else:
             message = _(
-                "Diesen Leistungsschlüssel gibt es im Katalog nicht, oder nicht mehr. Suchen Sie den"
-                " gültigen im FIM-Portal."
+                "Diesen Leistungsschlüssel gibt es im Katalog nicht. Suchen Sie den gültigen im FIM-Portal."
             )
         self.fault("leistungsschluessel", message)
         return None
+
+    def _successor(self, text: str, wrong: Superseded) -> Leistung | None:
+        only = wrong.successors[0] if len(wrong.successors) == 1 else None
+        place = (self.row.line, "leistungsschluessel", text)
+        if only is None or not self.known.take_successors:
+            self.faults.append(Finding(*place, wrong.message, successor=only.pk if only else ""))
+            return None
+        note = _("Wird als Nachfolger %(leistung)s registriert.") % {"leistung": only}
+        self.notes.append(Finding(*place, note, is_warning=True))
+        return only
 
     def authority(self) -> Authority | None:
         name = self.row["behoerde"]

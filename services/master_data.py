@@ -75,6 +75,11 @@ def master_data_of(service: OnlineService) -> MasterData:
     )
 
 
+def leistungen_of(service: OnlineService) -> set[str]:
+    """Keys of the main Leistung and of the further ones."""
+    return {service.leistung_id, *service.more_leistungen.values_list("pk", flat=True)}
+
+
 def changed_fields(old: MasterData, new: MasterData) -> list[str]:
     return [
         field.name for field in fields(MasterData) if getattr(old, field.name) != getattr(new, field.name)

@@ -4,6 +4,7 @@ service is all of them."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from ozgsync.search import digits_of
 from services.master_data import MasterData, by_key
 from services.models import OnlineService, ReportingLevel
 from services.pickers import Picker, leistung_picker, region_picker
+from services.superseded import superseded
 
 SHORTEST_NAME, LONGEST_NAME = 3, 150
 KEY_DIGITS = 14
@@ -70,7 +72,10 @@ def search_field() -> forms.CharField:
 
 
 class LeistungPart(Part):
+    """`held` are keys that a service has already: they stay, also when they have ended since."""
+
     kept: tuple[str, ...] = ("leistung", "more_leistungen")
+    held: frozenset[str] = frozenset()
     leistung = forms.CharField(
         label=gettext_lazy("Leistung"),
         required=False,
@@ -100,10 +105,16 @@ class LeistungPart(Part):
         found = Leistung.objects.filter(pk=digits).first()
         if found is None:
             raise forms.ValidationError(
-                _("Den Leistungsschlüssel %(key)s gibt es im Katalog nicht. Vielleicht wurde er abgelöst.")
+                _("Den Leistungsschlüssel %(key)s gibt es im Katalog nicht. Suchen Sie nach dem Namen.")
                 % {"key": digits}
             )
+        self._refuse_superseded([found])
         return found
+
+    def _refuse_superseded(self, chosen: Iterable[Leistung]) -> None:
+        wrong = superseded(leistung for leistung in chosen if leistung.pk not in self.held)
+        if wrong:
+            raise forms.ValidationError([one.message for one in wrong.values()])
 
     def clean_more_leistungen(self) -> tuple[Leistung, ...]:
         keys = self.cleaned_data["more_leistungen"]
@@ -115,6 +126,7 @@ class LeistungPart(Part):
                 _("Diese Leistungsschlüssel gibt es im Katalog nicht: %(keys)s.")
                 % {"keys": ", ".join(sorted(unknown))}
             )
+        self._refuse_superseded(found)
         main = self.cleaned_data.get("leistung")
         return by_key(leistung for leistung in found if leistung != main)
 
@@ -326,6 +338,10 @@ class MasterDataForm(LeistungPart, TextPart, AreaPart, LifePart):
     confirmed = forms.BooleanField(
         label=gettext_lazy("Ich habe das gelesen und möchte es so ändern."), required=False
     )
+
+    def __init__(self, *args: Any, held: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.held = frozenset(held)
 
     def master_data(self) -> MasterData:
         """After it was found valid."""

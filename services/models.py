@@ -367,6 +367,8 @@ class BulkUpload(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="bulk_uploads")
     file_name = models.CharField("Datei", max_length=255)
     content = models.BinaryField()
+    # Whoever uploaded it wants successors in the place of keys that have ended, where there is only one.
+    take_successors = models.BooleanField("Nachfolger übernehmen", default=False)
     created_at = models.DateTimeField("hochgeladen am", auto_now_add=True)
 
     class Meta:

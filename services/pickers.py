@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
@@ -13,23 +13,28 @@ from django.utils.translation import gettext as _
 
 from ozgsync.models import GERMANY, Invitation, Leistung, Level, RegionVersion
 from ozgsync.search import FoundRegion, find_leistungen, find_regions, regions_named
+from services.superseded import Superseded, superseded
 
 SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose; `marks` are words that stand beside it."""
+    """One thing to choose; `marks` are words that stand beside it; `ended`: not to be chosen any more."""
 
     value: str
     label: str
     detail: str = ""
     marks: tuple[str, ...] = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True)
 class Picker:
-    """What the template shows: what is chosen, the search, and what it found that is not chosen yet."""
+    """What the template shows: what is chosen, the search, and what it found that is not chosen yet.
+
+    `successors` may take the place of what is chosen and has ended; `notes` tell of hits that have ended.
+    """
 
     name: str
     single: bool
@@ -38,6 +43,8 @@ class Picker:
     found: Sequence[Option]
     more: bool = False
     tree: Sequence[Branch] = field(default_factory=list)
+    successors: Sequence[Option] = ()
+    notes: Sequence[str] = ()
 
     @property
     def searched(self) -> bool:
@@ -72,13 +79,38 @@ def leistung_picker(name: str, *, text: str, chosen: Iterable[str], single: bool
     keys = [key for key in chosen if key]
     held = Leistung.objects.filter(pk__in=keys).select_related("ozg_leistung__themenfeld")
     hits = find_leistungen(text, limit=SHOWN + 1)
-    found = [_leistung_option(leistung) for leistung in hits if leistung.pk not in keys]
-    options = [_leistung_option(leistung) for leistung in held]
-    return Picker(name, single, text, options, found[:SHOWN], more=len(hits) > SHOWN)
+    ended = superseded([*held, *hits])
+    instead = _successors([key for key in keys if key in ended], ended, keys)
+    found = {hit.pk: _leistung_option(hit) for hit in hits if hit.pk not in ended and hit.pk not in keys}
+    led_to = _successors([hit.pk for hit in hits], ended, keys)
+    return Picker(
+        name,
+        single,
+        text,
+        chosen=[_leistung_option(leistung, ended=leistung.pk in ended) for leistung in held],
+        found=[*{**found, **led_to}.values()][:SHOWN],
+        more=len(hits) > SHOWN,
+        successors=[*instead.values()],
+        notes=[ended[hit.pk].message for hit in hits if hit.pk in ended and not ended[hit.pk].successors],
+    )
 
 
-def _leistung_option(leistung: Leistung) -> Option:
-    return Option(leistung.schluessel, leistung.name, leistung_detail(leistung), leistung_marks(leistung))
+def _successors(
+    keys: Iterable[str], ended: Mapping[str, Superseded], chosen: Sequence[str]
+) -> dict[str, Option]:
+    """What may be chosen instead of those of the keys that have ended, by key."""
+    found = {}
+    for old in keys:
+        for leistung in ended[old].successors if old in ended else ():
+            mark = _("Nachfolger von %(key)s") % {"key": spaced(old)}
+            option = _leistung_option(leistung)
+            found[leistung.pk] = replace(option, marks=(mark, *option.marks))
+    return {key: option for key, option in found.items() if key not in chosen}
+
+
+def _leistung_option(leistung: Leistung, *, ended: bool = False) -> Option:
+    marks = leistung_marks(leistung)
+    return Option(leistung.schluessel, leistung.name, leistung_detail(leistung), marks, ended)
 
 
 def leistung_detail(leistung: Leistung) -> str:

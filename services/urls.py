@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{NEW}/<int:pk>/<slug:slug>", registration.step, name="register_step"),
     path(SERVICE, master_data.manage, name="manage"),
     path(f"{SERVICE}stammdaten", master_data.edit, name="edit"),
+    path(f"{SERVICE}nachfolger", master_data.take_over, name="take_successor"),
     path(f"{SERVICE}verlauf", history.history, name="history"),
     path(f"{SERVICE}beenden", master_data.end, name="end"),
     path(f"{SERVICE}loeschen", master_data.delete, name="delete"),
@@ -65,6 +66,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{PORTAL}sammelregistrierung/vorlage.csv", bulk.template, name="bulk_template"),
     path(f"{PORTAL}sammelregistrierung/<uuid:pk>/", bulk.review, name="bulk_review"),
     path(f"{PORTAL}sammelregistrierung/<uuid:pk>/bericht.csv", bulk.report, name="bulk_report"),
+    path(
+        f"{PORTAL}sammelregistrierung/<uuid:pk>/nachfolger",
+        bulk.take_successors,
+        name="bulk_take_successors",
+    ),
     path(f"{PORTAL}sammelregistrierung/<uuid:pk>/registrieren", bulk.register, name="bulk_register"),
     path(f"{PORTAL}sammelregistrierung/<uuid:pk>/verwerfen", bulk.discard, name="bulk_discard"),
 ]

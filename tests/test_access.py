@@ -161,6 +161,9 @@ PAGES = [
     E("/meine/onlineservices/{service}/stammdaten", EDITORS),
     E("/meine/onlineservices/{service}/stammdaten", (302, 403, 403, 422, 422, 422), "post"),
     E("/meine/onlineservices/{hidden}/stammdaten", (302, 403, 403, 403, 422, 422), "post"),
+    # By POST only; a successor that is none changes nothing and leads back.
+    E("/meine/onlineservices/{service}/nachfolger", (302, 405, 405, 405, 405, 405)),
+    E("/meine/onlineservices/{service}/nachfolger", EDITORS_POST, "post"),
     E("/meine/onlineservices/{service}/verlauf", SERVICE_PEOPLE),
     E("/meine/onlineservices/{service}/beenden", EDITORS),
     E("/meine/onlineservices/{service}/beenden", (302, 403, 403, 422, 422, 422), "post"),
@@ -228,6 +231,8 @@ PAGES = [
     E("/meine/portale/portal/sammelregistrierung/vorlage.csv", PORTAL_PEOPLE),
     E("/meine/portale/portal/sammelregistrierung/{bulk}/", PORTAL_SENDER),
     E("/meine/portale/portal/sammelregistrierung/{bulk}/bericht.csv", PORTAL_SENDER),
+    E("/meine/portale/portal/sammelregistrierung/{bulk}/nachfolger", (302, 405, 405, 405, 405, 405)),
+    E("/meine/portale/portal/sammelregistrierung/{bulk}/nachfolger", (302, 403, 403, 403, 302, 404), "post"),
     E("/meine/portale/portal/sammelregistrierung/{bulk}/registrieren", PORTAL_POST, "post"),
     E("/meine/portale/portal/sammelregistrierung/{bulk}/verwerfen", PORTAL_SENDER),
     E("/meine/portale/portal/sammelregistrierung/{bulk}/verwerfen", (302, 403, 403, 403, 302, 404), "post"),

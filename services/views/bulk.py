@@ -18,7 +18,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import person
 from portals.models import Portal
@@ -102,6 +102,15 @@ def review(request: HttpRequest, kuerzel: str, pk: uuid.UUID) -> HttpResponse:
 
 def _own(request: HttpRequest, portal: Portal, pk: uuid.UUID) -> BulkUpload:
     return get_object_or_404(BulkUpload.objects.filter(portal=portal, user=person(request)), pk=pk)
+
+
+@login_required
+@require_POST
+def take_successors(request: HttpRequest, kuerzel: str, pk: uuid.UUID) -> HttpResponse:
+    """Leads back to the preview, which is another one then; nothing is registered."""
+    portal = managed_portal(request, kuerzel)
+    bulk.take_successors(_own(request, portal, pk))
+    return redirect("services:bulk_review", portal.kuerzel, pk)
 
 
 @never_cache

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import person
 from services import queries
@@ -26,6 +26,7 @@ from services.master_data import (
     change_master_data,
     delete_service,
     end_service,
+    leistungen_of,
     master_data_of,
     resume_service,
 )
@@ -33,6 +34,7 @@ from services.master_data_forms import EndForm, MasterDataForm, typed
 from services.models import OnlineService
 from services.pickers import asks_for_search
 from services.standing import Standing
+from services.superseded import NoSuccessor, superseded_in, take_successor
 from services.views.access import editable_service, managed_service, may_edit
 
 BADGES = {
@@ -49,6 +51,7 @@ def manage(request: HttpRequest, number: str) -> HttpResponse:
     service = managed_service(request, number)
     start = queries.start_of(service)
     facts = {
+        "superseded": superseded_in(service),
         "service": service,
         "start": start,
         "badge_kind": BADGES[start.standing],
@@ -56,6 +59,23 @@ def manage(request: HttpRequest, number: str) -> HttpResponse:
         "may_edit": may_edit(request, service),
     }
     return render(request, "services/manage.html", facts)
+
+
+@login_required
+@require_POST
+def take_over(request: HttpRequest, number: str) -> HttpResponse:
+    """Whoever is responsible: a successor in the place of a Leistung that has ended."""
+    service = editable_service(request, number)
+    old, _colon, new = request.POST.get("nachfolger", "").partition(":")
+    try:
+        take_successor(service=service, old=old, new=new, by=person(request))
+    except (NoSuccessor, ChangedMeanwhile):
+        messages.error(
+            request, _("Nichts geändert: Die Stammdaten sind inzwischen andere. Sehen Sie bitte noch einmal.")
+        )
+    else:
+        messages.success(request, _("Der Nachfolger ist eingetragen. Die Änderung steht im Verlauf."))
+    return redirect("services:manage", service.number)
 
 
 @never_cache
@@ -68,7 +88,7 @@ def edit(request: HttpRequest, number: str) -> HttpResponse:
         return _form(request, service, _shown(service, {}))
     if "setzen" in request.POST or asks_for_search(request.POST):
         return _form(request, service, _shown(service, _sent_values(request)))
-    form = MasterDataForm(request.POST)
+    form = MasterDataForm(request.POST, held=leistungen_of(service))
     if not form.is_valid():
         return _form(request, service, form)
     data, revision = form.master_data(), form.cleaned_data["revision"]

@@ -157,7 +157,7 @@ def test_other_words_separators_and_encodings_are_understood() -> None:
         ({"leistungsschluessel": ""}, "Der Leistungsschlüssel fehlt."),
         ({"leistungsschluessel": "9,9102E+13"}, "Die Tabellenkalkulation hat den Schlüssel gerundet."),
         ({"leistungsschluessel": "9910201300000"}, "hat 14 Ziffern und beginnt mit 99"),
-        ({"leistungsschluessel": "99000000000000"}, "gibt es im Katalog nicht, oder nicht mehr"),
+        ({"leistungsschluessel": "99000000000000"}, "gibt es im Katalog nicht. Suchen Sie"),
         ({"behoerde": "Amt Unbekannt"}, "Diese Behörde ist nicht eingetragen."),
         ({"meldeebene": "Stadt"}, "Erlaubt sind Bund, Land, Kreis, Gemeinde und gemischt."),
         ({"gebiet": ""}, "Das Gebiet fehlt."),

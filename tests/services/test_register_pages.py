@@ -321,7 +321,7 @@ FAULTS = [
     ("leistung", {"leistung": ""}, "Suchen Sie die Leistung und wählen Sie sie aus."),
     ("leistung", {"leistung": "991020"}, "Er hat 14 Ziffern und beginnt mit 99."),
     ("leistung", {"leistung": "Hund"}, "Er hat 14 Ziffern und beginnt mit 99."),
-    ("leistung", {"leistung": "99999999999999"}, "gibt es im Katalog nicht. Vielleicht wurde er abgelöst."),
+    ("leistung", {"leistung": "99999999999999"}, "gibt es im Katalog nicht. Suchen Sie nach dem Namen."),
     ("leistung", {"more_leistungen": ["99888888888888"]}, "gibt es im Katalog nicht: 99888888888888"),
     ("beschreibung", {"name": ""}, "Geben Sie dem Onlineservice einen Namen."),
     ("beschreibung", {"name": "ab"}, "Der Name ist zu kurz"),

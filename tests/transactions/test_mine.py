@@ -151,7 +151,7 @@ def test_queries_do_not_grow_with_the_services(
         MemberFactory.build(service=service, user=person) for service in services
     )
     client = signed_in(person)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         said = page(client, MINE)
     assert said.count('data-l="Letzter Wert"') == min(count, 50)
     with django_assert_num_queries(7):

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from portals.models import Portal
 from services.models import NUMBER, OnlineService
+from services.superseded import with_superseded
 from transactions.models import Delivery
 from transactions.queries import standing
 from transactions.queries.standing import TO_DO, Line, Standing
@@ -32,6 +33,7 @@ FILE_COLUMNS = (
 )  # fmt: skip
 TO_DO_SHOWN = 5
 WAITING_SHOWN = 5
+SUPERSEDED_SHOWN = 20
 # What `?sortierung=` may say; the number breaks ties.
 ORDERS: dict[str, list[Any]] = {
     "dringend": ["urgency", "name", "pk"],
@@ -76,6 +78,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     context = {
         "summary": summary,
         "portals": portals,
+        "superseded": with_superseded(OnlineService.objects.editable_by(user))[:SUPERSEDED_SHOWN],
         "due": _due(services),
         "chips": [(each, summary.counts[each]) for each in Standing if summary.counts[each]],
         "asked": asked,
