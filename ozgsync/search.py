@@ -95,7 +95,7 @@ def _ozg_id(text: str) -> Q:
 
 
 def _holds(word: str) -> Q:
-    known_as = OzgOnlineService.objects.filter(leistung=OuterRef("pk"))
+    known_as = OzgOnlineService.objects.filter(leistung=OuterRef("pk"), valid_to=None)
     named = known_as.annotate(folded=Folded("name")).filter(folded__contains=word)
     by_name = Q(folded__contains=word) | Q(folded_bundle__contains=word) | Q(Exists(named))
     return by_name | Q(schluessel__startswith=word) | _ozg_id(word)

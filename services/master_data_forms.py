@@ -206,7 +206,9 @@ class TextPart(Part):
     def name_proposals(self) -> list[str]:
         """Names that the OZG database has for this Leistung, and the Leistung's own."""
         key = digits_of(str(self.initial.get("leistung") or self.data.get("leistung") or ""))
-        known = OzgOnlineService.objects.filter(leistung=key).values_list("name", flat=True)[:PROPOSED]
+        known = OzgOnlineService.objects.filter(leistung=key, valid_to=None).values_list("name", flat=True)[
+            :PROPOSED
+        ]
         names = [*known, *Leistung.objects.filter(pk=key).values_list("name", flat=True)]
         return [
             name for name in dict.fromkeys(names) if name != self.raw("name") and len(name) <= LONGEST_NAME

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from ozgsync.sources.fim import FimPortal
+from ozgsync.sources.ozg import OzgDatabase
 from ozgsync.sync.protocol import Source
 from zsk.feeds import Feed
 
-_MAKERS: dict[str, Callable[[Feed], Source]] = {}
+_MAKERS: dict[str, Callable[[Feed], Source]] = {"ozg": OzgDatabase, "fim": FimPortal}
 
 
 def names() -> list[str]:

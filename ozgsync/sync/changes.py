@@ -142,7 +142,7 @@ def apply(run: SyncRun, target: Target) -> None:
             params,
         )
         inserted = cursor.rowcount
-        cursor.execute(_update(target, "new"), params)
+        cursor.execute(_update(target, "becomes"), params)
         if inserted + cursor.rowcount > 1_000:
             cursor.execute(f"ANALYZE {target.table}")
 
@@ -160,13 +160,13 @@ def _strays(target: Target) -> str:
 
 
 def _update(target: Target, side: str) -> str:
-    """Sets the columns that `side` (`old` or `new`) of each change and end names."""
+    """Sets the columns that `side` (`was` or `becomes`) of each change and end names."""
     names = target.written
     return f"""
         UPDATE {target.table} t
            SET ({", ".join(names)}) = (
                SELECT {", ".join(f"n.{name}" for name in names)} FROM jsonb_populate_record(t, c.{side}) n)
-          FROM (SELECT c.old, c.new, r.* FROM ozgsync_syncchange c
+          FROM (SELECT c.old AS was, c.new AS becomes, r.* FROM ozgsync_syncchange c
                  CROSS JOIN jsonb_populate_record(NULL::{target.table}, c.new) r
                  WHERE c.run_id = %(run)s AND c."table" = %(table)s AND c.kind <> '{NEW.value}') c
          WHERE {_same_key("t", "c", target)}
@@ -192,7 +192,7 @@ def roll_back(run: SyncRun, target: Target, *, day: Any) -> None:
         )
         if cursor.fetchone()[0]:
             raise Stale
-        cursor.execute(_update(target, "old"), params)
+        cursor.execute(_update(target, "was"), params)
         if target.new_undone != "keep":
             verb = f"DELETE FROM {target.table} t USING" if target.new_undone == "delete" else (
                 f"UPDATE {target.table} t SET valid_to = greatest(%(day)s, t.valid_from + 1) FROM"

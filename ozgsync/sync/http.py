@@ -20,7 +20,7 @@ _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.Con
 _LONGEST_RETRY_AFTER = 120
 
 
-class _PatientRetry(Retry):
+class PatientRetry(Retry):
     """Tries again with growing pauses; a server that wants longer ones is asked at the next run."""
 
     def get_retry_after(self, response: Any) -> float | None:
@@ -33,7 +33,7 @@ class Client:
 
     def __init__(self, *, token: str = "") -> None:
         self._session = requests.Session()
-        retries = _PatientRetry(
+        retries = PatientRetry(
             total=4, backoff_factor=1, status_forcelist=(429, 502, 503, 504), raise_on_status=False
         )
         adapter = HTTPAdapter(max_retries=retries)

@@ -37,10 +37,23 @@ class Parsed:
 class Source(Protocol):
     """One foreign register: fetch → parse → rows with a version."""
 
-    name: str  # as in `manage.py sync <name>` and in the settings
-    title: str
-    staging: Mapping[str, str]  # temporary table → its columns, as in CREATE TABLE
-    targets: Sequence[Target]  # in the order in which foreign keys want them written
+    @property
+    def name(self) -> str:
+        """As in `manage.py sync <name>` and in the settings."""
+        ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def staging(self) -> Mapping[str, str]:
+        """Temporary table → its columns, as in CREATE TABLE."""
+        ...
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """In the order in which foreign keys want them written."""
+        ...
 
     def fetch(self, *, cursor: str, have: int) -> Iterator[bytes]:
         """The answer in pieces, beginning with piece number `have` where earlier ones are kept already.

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ozgsync.loading import LOAD_LOCK, raise_version
@@ -217,6 +217,13 @@ def _too_much(target: Target, tally: Tally) -> bool:
 def _apply(run: SyncRun, source: Source) -> None:
     for target in source.targets:
         changes.apply(run, target)
+    try:
+        # Foreign keys are checked at the end of the transaction otherwise, where nobody can tell of it.
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except IntegrityError as error:
+        detail = str(error).partition("DETAIL:")[2].strip().splitlines()
+        raise SourceFault(f"Die Antwort verweist auf Fehlendes: {detail[0] if detail else error}") from error
     raise_version()
 
 
