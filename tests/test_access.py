@@ -491,6 +491,9 @@ INTERFACE = [
     Call("/api/v1/lieferungen/{foreign}", refused(404, 404, 200)),
     Call("/api/v1/lieferungen/{delivery}", refused(404, 200, 200), "delete"),
     Call("/api/v1/lieferungen/{delivery}/bericht", refused(404, 410, 410)),
+    Call("/api/v1/transaktionszahlen", refused(200, 200, 200)),
+    Call("/api/v1/transaktionszahlen?onlineservice={service}", refused(404, 200, 200)),
+    Call("/api/v1/transaktionszahlen?onlineservice={hidden}", refused(404, 404, 200)),
 ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -21,8 +20,8 @@ from rest_framework.views import APIView
 
 from services.authentication import CredentialAuthentication, HasCredential
 from services.models import Credential
-from transactions import api_description, push, report
-from transactions.api_description import DEFAULT_PAGE, MAX_KEY_LENGTH, MAX_PAGE
+from transactions import api_description, api_parameters, push, report
+from transactions.api_description import MAX_KEY_LENGTH
 from transactions.contents import ContentExpired
 from transactions.delivery import MAX_FINDINGS_KEPT
 from transactions.findings import Finding
@@ -106,7 +105,7 @@ class CredentialView(ApiView):
 
 
 class DeliveriesView(CredentialView):
-    query_fields = frozenset({"limit", "vor"})
+    query_fields = frozenset({"limit", "vor", "geaendert_seit"})
 
     @extend_schema(**api_description.PUSH)
     def post(self, request: Request) -> Response:
@@ -125,15 +124,17 @@ class DeliveriesView(CredentialView):
 
     @extend_schema(**api_description.LIST)
     def get(self, request: Request) -> Response:
-        limit = _limit(request)
+        limit = api_parameters.limit(request)
         found = Delivery.objects.visible_to(_credential(request))
+        if since := api_parameters.moment(request):
+            found = found.changed_since(since)
         if before := request.query_params.get("vor"):
             found = found.filter(pk__lt=_uuid(before))
         page = list(found.order_by("-pk").select_related("credential", "service")[: limit + 1])
         more = None
         if len(page) > limit:
-            query = urlencode({"limit": limit, "vor": page[limit - 1].pk})
-            more = absolute(request, f"{reverse('transactions:api_deliveries')}?{query}")
+            address = reverse("transactions:api_deliveries")
+            more = api_parameters.next_page(request, address, vor=page[limit - 1].pk)
         lines = reading.listed(page[:limit], _credential(request))
         return Response({"ergebnisse": _answers(request, lines, NOTES_LISTED), "weiter": more})
 
@@ -194,14 +195,6 @@ def _body(request: Request) -> bytes:
     if int(length) > settings.MAX_PUSH_BYTES:
         raise ApiProblem("zu_gross")
     return request._request.body
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT_PAGE))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= MAX_PAGE):
-        detail = _("limit muss eine Zahl von 1 bis %(most)d sein.") % {"most": MAX_PAGE}
-        raise ApiProblem("nicht_lesbar", detail)
-    return int(text)
 
 
 def _uuid(text: str) -> uuid.UUID:

@@ -317,6 +317,11 @@ LIST = operation(
             description="Wie viele auf einer Seite stehen.",
         ),
         OpenApiParameter("vor", OpenApiTypes.UUID, description="Nur ältere als diese; steht in „weiter“."),
+        OpenApiParameter(
+            "geaendert_seit", OpenApiTypes.DATETIME,
+            description="Nur Lieferungen, die seitdem eingegangen, abgeschlossen oder zurückgenommen sind. Tag "
+            "oder Zeitpunkt (ISO 8601).",
+        ),
     ],
     answers={(200, "application/json"): OpenApiResponse(PageSerializer, description="Eine Seite der Liste.")},
     faults=["nicht_lesbar"],

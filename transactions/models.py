@@ -7,6 +7,7 @@ written by `delivery.py` alone, in SQL. Their keys start with the service, so th
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import uuid_utils.compat
@@ -42,6 +43,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             keys = Credential.objects.filter(Q(service__in=services) | Q(portal__members=principal))
             mine = Q(user=principal) | Q(credential__in=keys)
         return self.filter(Q(pk__in=touched.values("delivery")) | mine)
+
+    def changed_since(self, at: dt.datetime) -> DeliveryQuerySet:
+        """Deliveries that came in, were finished or were taken back from then on."""
+        undone = Delivery.objects.filter(undoes__isnull=False, received_at__gte=at)
+        return self.filter(
+            Q(received_at__gte=at) | Q(finished_at__gte=at) | Q(pk__in=undone.values("undoes"))
+        )
 
 
 class Delivery(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from transactions import api
+from transactions import api, api_counts
 from transactions.views import deliveries, faults, mine, publication, uploads
 
 app_name = "transactions"
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("api/v1/lieferungen", api.DeliveriesView.as_view(), name="api_deliveries"),
     path("api/v1/lieferungen/<uuid:pk>", api.DeliveryView.as_view(), name="api_delivery"),
     path("api/v1/lieferungen/<uuid:pk>/bericht", api.ReportView.as_view(), name="api_report"),
+    path("api/v1/transaktionszahlen", api_counts.CountsView.as_view(), name="api_counts"),
     path("meine/", mine.mine, name="mine"),
     path("meine/onlineservices.csv", mine.mine_file, name="mine_file"),
     path("liefern/", mine.deliver, name="deliver"),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from tests.factories import ServiceFactory, api_key
-from transactions import api
+from transactions import api_parameters
 from transactions.findings import CATALOGUE, WORDS, Finding, message
 from transactions.problems import PROBLEMS, explained, of_findings
 from zsk import formats
@@ -64,7 +64,7 @@ def test_unforeseen_error(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
         raise RuntimeError("Passwort 12345")
 
     _credential, key = api_key(ServiceFactory())
-    monkeypatch.setattr(api, "_limit", fail)
+    monkeypatch.setattr(api_parameters, "limit", fail)
     with caplog.at_level(logging.ERROR):
         answer = Client().get("/api/v1/lieferungen", headers={"Authorization": f"Bearer {key}"})
     body = problem(answer, 500, "fehler")
@@ -146,7 +146,14 @@ def test_everything_is_said_in_english_too(code: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["transactions.api", "transactions.undo", "services.authentication", "services.client_tokens"],
+    [
+        "transactions.api",
+        "transactions.undo",
+        "services.authentication",
+        "services.client_tokens",
+        "transactions.api_parameters",
+        "transactions.api_counts",
+    ],
 )
 def test_details_are_said_in_english_too(name: str) -> None:
     source = importlib.import_module(name).__file__ or ""
