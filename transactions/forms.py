@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.boundfield import BoundField
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from portals.models import Portal
 from services.models import OnlineService
 from transactions.models import Delivery
+from zsk import months
 
 
 class ServiceChoice(forms.ModelChoiceField):
@@ -76,6 +81,10 @@ class UploadForm(forms.Form):
         return file
 
 
+_SELECT = {"class": "kern-form-input__select"}
+_INPUT = {"class": "kern-form-input__input", "autocomplete": "off"}
+
+
 class DeliveryFilter(forms.Form):
     """What the list of deliveries shows; what is not understood filters nothing."""
 
@@ -83,17 +92,85 @@ class DeliveryFilter(forms.Form):
         label=gettext_lazy("Status"),
         required=False,
         choices=[("", gettext_lazy("alle")), *Delivery.Status.choices],
-        widget=forms.Select(attrs={"class": "kern-form-input__select"}),
+        widget=forms.Select(attrs=_SELECT),
     )
     weg = forms.ChoiceField(
         label=gettext_lazy("Lieferweg"),
         required=False,
         choices=[("", gettext_lazy("alle")), *Delivery.Channel.choices],
-        widget=forms.Select(attrs={"class": "kern-form-input__select"}),
+        widget=forms.Select(attrs=_SELECT),
     )
     service = forms.CharField(
-        label=gettext_lazy("Onlineservice"),
+        label=gettext_lazy("Onlineservice, Name oder Nummer"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"class": "kern-form-input__input", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs=_INPUT),
     )
+    portal = forms.ChoiceField(
+        label=gettext_lazy("Portal"),
+        required=False,
+        widget=forms.Select(attrs=_SELECT),
+    )
+    wer = forms.CharField(
+        label=gettext_lazy("Geliefert von"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs=_INPUT),
+    )
+    monat = forms.CharField(
+        label=gettext_lazy("Mit Zahlen für den Monat"),
+        required=False,
+        max_length=7,
+        widget=forms.TextInput(attrs={**_INPUT, "type": "month", "placeholder": "2026-05"}),
+    )
+    von = forms.DateField(
+        label=gettext_lazy("Eingegangen ab"),
+        required=False,
+        widget=forms.DateInput(attrs={**_INPUT, "type": "date"}, format="%Y-%m-%d"),
+    )
+    bis = forms.DateField(
+        label=gettext_lazy("Eingegangen bis"),
+        required=False,
+        widget=forms.DateInput(attrs={**_INPUT, "type": "date"}, format="%Y-%m-%d"),
+    )
+    sortierung = forms.ChoiceField(
+        label=gettext_lazy("Reihenfolge"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Neueste zuerst")),
+            ("aelteste", gettext_lazy("Älteste zuerst")),
+            ("umfang", gettext_lazy("Größte zuerst")),
+            ("fehler", gettext_lazy("Meiste Fehler zuerst")),
+        ],
+        widget=forms.Select(attrs=_SELECT),
+    )
+
+    def __init__(
+        self, *args: Any, portals: Iterable[Portal], without: Collection[str] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.portals = {} if "portal" in without else {portal.kuerzel: portal for portal in portals}
+        choice: Any = self.fields["portal"]
+        choice.choices = [("", _("alle")), *((key, portal.name) for key, portal in self.portals.items())]
+        for name in (*without, *(["portal"] if not self.portals else [])):
+            self.fields.pop(name, None)
+
+    def clean_portal(self) -> Portal | None:
+        return self.portals.get(self.cleaned_data["portal"])
+
+    def clean_monat(self) -> dt.date | None:
+        return months.parse(self.cleaned_data["monat"])
+
+    @property
+    def filters(self) -> bool:
+        """Whether anything is left out of the list."""
+        return any(value for name, value in self.cleaned_data.items() if name != "sortierung")
+
+    @property
+    def sought(self) -> list[BoundField]:
+        """What is asked for seldom and folded away."""
+        return [self[name] for name in ("wer", "monat", "von", "bis", "sortierung")]
+
+    @property
+    def sought_for(self) -> bool:
+        return any(self.cleaned_data.get(field.name) for field in self.sought)

@@ -31,7 +31,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, principal: User | Credential) -> DeliveryQuerySet:
         """Deliveries that the principal sent, or that touch services of theirs; all for operations.
 
-        What a key sent is its people's as well, so that they find what was refused: it touched nothing.
+        What was refused touched nothing: people find what a key of theirs sent, and what a colleague sent
+        for one service of theirs alone.
         """
         if isinstance(principal, User) and principal.is_operations:
             return self.all()
@@ -41,7 +42,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             mine = Q(credential=principal)
         else:
             keys = Credential.objects.filter(Q(service__in=services) | Q(portal__members=principal))
-            mine = Q(user=principal) | Q(credential__in=keys)
+            refused = Q(service__in=services, status=Delivery.Status.REFUSED)
+            mine = Q(user=principal) | Q(credential__in=keys) | refused
         return self.filter(Q(pk__in=touched.values("delivery")) | mine)
 
     def changed_since(self, at: dt.datetime) -> DeliveryQuerySet:

@@ -3,9 +3,11 @@
 from django.urls import URLPattern, path
 
 from transactions import api, api_counts
-from transactions.views import deliveries, faults, mine, publication, uploads
+from transactions.views import deliveries, faults, lists, mine, nothing, publication, uploads, values
 
 app_name = "transactions"
+SERVICE = "meine/onlineservices/<str:number>/"
+PORTAL = "meine/portale/<slug:kuerzel>/"
 urlpatterns: list[URLPattern] = [
     path("api/v1/lieferungen", api.DeliveriesView.as_view(), name="api_deliveries"),
     path("api/v1/lieferungen/<uuid:pk>", api.DeliveryView.as_view(), name="api_delivery"),
@@ -19,7 +21,18 @@ urlpatterns: list[URLPattern] = [
     path("liefern/<uuid:pk>/uebernehmen", uploads.confirm, name="confirm"),
     path("liefern/<uuid:pk>/verwerfen", uploads.discard, name="discard"),
     path("liefern/<uuid:pk>/bericht.csv", uploads.review_report, name="review_report"),
-    path("lieferungen/", deliveries.deliveries, name="deliveries"),
+    path("lieferungen/", lists.deliveries, name="deliveries"),
+    path("lieferungen.csv", lists.deliveries, {"as_file": True}, name="deliveries_file"),
+    path(f"{SERVICE}lieferungen", lists.of_service, name="service_deliveries"),
+    path(f"{SERVICE}lieferungen.csv", lists.of_service, {"as_file": True}, name="service_deliveries_file"),
+    path(f"{PORTAL}lieferungen", lists.of_portal, name="portal_deliveries"),
+    path(f"{PORTAL}lieferungen.csv", lists.of_portal, {"as_file": True}, name="portal_deliveries_file"),
+    path(f"{SERVICE}zahlen/<str:month>/", values.month_values, name="month_values"),
+    path(
+        f"{SERVICE}zahlen/<str:month>.csv", values.month_values, {"as_file": True}, name="month_values_file"
+    ),
+    path(f"{SERVICE}keine-transaktionen", nothing.no_transactions, name="nothing"),
+    path("lieferungen/<uuid:pk>/werte/", values.delivery_values, name="delivery_values"),
     path("lieferungen/<uuid:pk>/", deliveries.delivery, name="delivery"),
     path("lieferungen/<uuid:pk>/bericht.csv", deliveries.delivery_report, name="delivery_report"),
     path("lieferungen/<uuid:pk>/zuruecknehmen", deliveries.undo, name="undo"),

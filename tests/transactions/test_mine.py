@@ -12,7 +12,17 @@ from django.utils import timezone
 from accounts.models import User
 from services.models import OnlineService, ServiceState
 from tests.factories import MemberFactory, ServiceFactory, UserFactory
-from tests.transactions.uploading import HESSEN, LAST, MONTH, content, laender, page, signed_in, taken_over
+from tests.transactions.uploading import (
+    HESSEN,
+    LAST,
+    MONTH,
+    content,
+    file_text,
+    laender,
+    page,
+    signed_in,
+    taken_over,
+)
 from transactions.models import ServiceMonth
 from transactions.queries import standing
 from transactions.queries.standing import Standing
@@ -161,11 +171,7 @@ def test_queries_do_not_grow_with_the_services(
 def test_the_file_holds_what_the_page_shows(person: User) -> None:
     mine(person, "=Böse Formel", last=1)
     mine(person, "Wohngeld")
-    text = (
-        signed_in(person)
-        .get("/meine/onlineservices.csv?sortierung=name&q=formel")
-        .content.decode("utf-8-sig")
-    )
+    text = file_text(signed_in(person), "/meine/onlineservices.csv?sortierung=name&q=formel")
     head, *rows = [line.split(";") for line in text.splitlines()]
     assert head[:3] == ["onlineservice", "name", "status"]
     assert [row[1] for row in rows] == ["'=Böse Formel"]

@@ -58,3 +58,10 @@ def page(client: Client, where: str) -> str:
     response = client.get(where)
     assert response.status_code == 200, response.status_code
     return " ".join(response.content.decode().split())
+
+
+def file_text(client: Client, where: str) -> str:
+    """A CSV as it is downloaded, without its mark."""
+    response: Any = client.get(where)
+    assert response.status_code == 200, response.status_code
+    return b"".join(response).decode("utf-8-sig")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, Sum, Window
+from django.db.models import Count, F, Min, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from accounts.models import User
 from portals.models import Portal
-from services.models import NUMBER, Credential, OnlineService
+from services.models import NUMBER, Credential, OnlineService, OnlineServiceQuerySet, PortalService
 from transactions.delivery import ChangedValue
 from transactions.findings import Finding
 from transactions.models import (
@@ -56,9 +56,38 @@ def matching(deliveries: DeliveryQuerySet, *, text: str, among: User) -> Deliver
     """Deliveries for services that a number or a piece of a name means, among those of the person."""
     services = OnlineService.objects.deliverable_by(among)
     number = NUMBER.match(text.strip())
-    wanted = services.filter(Q(pk=int(number[1])) if number else Q(name__icontains=text.strip()))
-    touched = DeliveryService.objects.filter(service__in=wanted)
-    return deliveries.filter(Q(pk__in=touched.values("delivery")) | Q(service__in=wanted))
+    return of_services(
+        deliveries, services.filter(Q(pk=int(number[1])) if number else Q(name__icontains=text.strip()))
+    )
+
+
+def of_services(deliveries: DeliveryQuerySet, services: OnlineServiceQuerySet) -> DeliveryQuerySet:
+    """Those that touched one of the services, or were sent for one alone, by its own key or not."""
+    touched = DeliveryService.objects.filter(service__in=services)
+    return deliveries.filter(
+        Q(pk__in=touched.values("delivery")) | Q(service__in=services) | Q(credential__service__in=services)
+    )
+
+
+def of_portal(deliveries: DeliveryQuerySet, portal: Portal) -> DeliveryQuerySet:
+    """Those for services that the portal holds today, and all that came by a key of the portal."""
+    touched = DeliveryService.objects.filter(service__in=services_of(portal))
+    return deliveries.filter(Q(pk__in=touched.values("delivery")) | Q(credential__portal=portal))
+
+
+def services_of(portal: Portal) -> OnlineServiceQuerySet:
+    held = PortalService.objects.current().filter(portal=portal)
+    return OnlineService.objects.filter(pk__in=held.values("service"))
+
+
+def portals_of(user: User) -> QuerySet[Portal]:
+    """The portals that hold a service of the person today; all for operations."""
+    if user.is_operations:
+        return Portal.objects.order_by("name")
+    held = PortalService.objects.current().filter(service__in=OnlineService.objects.deliverable_by(user))
+    return (
+        Portal.objects.filter(Q(pk__in=held.values("portal")) | Q(members=user)).distinct().order_by("name")
+    )
 
 
 def sees_whole(delivery: Delivery, principal: Principal) -> bool:
@@ -76,15 +105,21 @@ def first_findings(deliveries: Sequence[Delivery], *, each: int) -> dict[uuid.UU
     return found
 
 
-def listed(deliveries: Sequence[Delivery], principal: Principal) -> list[Listed]:
-    """Needs `select_related("credential", "service")`; five queries, whatever the number of deliveries."""
+def listed(
+    deliveries: Sequence[Delivery], principal: Principal, *, within: OnlineServiceQuerySet | None = None
+) -> list[Listed]:
+    """Needs `select_related("credential", "service")`; five queries, whatever the number of deliveries.
+
+    `within`: only what was done to these services, as on the page of one of them.
+    """
     ids = [delivery.pk for delivery in deliveries]
     rows = DeliveryService.objects.filter(delivery__in=ids)
     total = dict(rows.order_by().values_list("delivery").annotate(parts=Count("service")))
+    services = OnlineService.objects.deliverable_by(principal)
+    asked = rows.filter(service__in=services if within is None else services & within)
     mine: dict[uuid.UUID, dict[str, Any]] = {
         row["delivery"]: dict(row)
-        for row in rows.filter(service__in=OnlineService.objects.deliverable_by(principal))
-        .order_by()
+        for row in asked.order_by()
         .values("delivery")
         .annotate(parts=Count("service"), one=Min("service"), **{name: Sum(name) for name in COUNTS})
     }
@@ -95,17 +130,18 @@ def listed(deliveries: Sequence[Delivery], principal: Principal) -> list[Listed]
         own = mine.get(delivery.pk, {})
         parts = total.get(delivery.pk, 0)
         whole = keys.open(delivery) or (parts > 0 and own.get("parts") == parts)
+        full = whole and within is None
         new, changed, same, deleted = (
-            getattr(delivery, name) if whole else own.get(name, 0) for name in COUNTS
+            getattr(delivery, name) if full else own.get(name, 0) for name in COUNTS
         )
         service = names.get(own["one"]) if own.get("parts") == 1 else delivery.service
         part = Part(new, changed, same, deleted, service)
-        result.append(Listed(delivery, part, whole, parts if whole else own.get("parts", 0)))
+        result.append(Listed(delivery, part, whole, parts if full else own.get("parts", 0)))
     return result
 
 
 class _Keys:
-    """Which deliveries are one's own: sent oneself, or, for a person, by a key that is theirs."""
+    """Which deliveries are one's own: sent oneself, or, for a person, by a key or for a service of theirs."""
 
     def __init__(self, deliveries: Sequence[Delivery], principal: Principal) -> None:
         self.principal = principal
@@ -116,7 +152,8 @@ class _Keys:
 
     def _administered(self, deliveries: Sequence[Delivery], user: User) -> None:
         sent_by = [delivery.credential for delivery in deliveries if delivery.credential]
-        if services := {key.service_id for key in sent_by if key.service_id}:
+        services = {key.service_id for key in sent_by if key.service_id}
+        if services := services | {each.service_id for each in deliveries if each.service_id}:
             allowed = OnlineService.objects.deliverable_by(user).filter(pk__in=services)
             self.services = set(allowed.values_list("pk", flat=True))
         if portals := {key.portal_id for key in sent_by if key.portal_id}:
@@ -127,6 +164,8 @@ class _Keys:
         if isinstance(self.principal, Credential):
             return delivery.credential_id == self.principal.pk
         if self.principal.is_operations or delivery.user_id == self.principal.pk:
+            return True
+        if delivery.service_id in self.services:
             return True
         key = delivery.credential
         return key is not None and (key.service_id in self.services or key.portal_id in self.portals)

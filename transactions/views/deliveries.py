@@ -1,4 +1,4 @@
-"""What was delivered: the list, one delivery, its report, and taking it back.
+"""What was delivered: one delivery, its values, its report, and taking it back.
 
 Only for people who are signed in. Who may deliver for some of a delivery's services sees only their parts;
 the file itself, findings and report are for those who see the whole.
@@ -23,46 +23,15 @@ from transactions import report, sentences
 from transactions import undo as taking_back
 from transactions.contents import ContentExpired
 from transactions.findings import Finding
-from transactions.forms import DeliveryFilter
-from transactions.models import Delivery, DeliveryQuerySet
+from transactions.models import Delivery
 from transactions.queries import deliveries as reading
 from transactions.undo import UndoRefused
 from transactions.views.access import person, visible_delivery
 from transactions.views.counts import Counts
 from transactions.views.findings import findings_list
 
-PER_PAGE = 25
 PARTS_SHOWN = 50
 CHANGES_SHOWN = 20
-
-
-@login_required
-@require_safe
-def deliveries(request: HttpRequest) -> HttpResponse:
-    """Everyone signed in, what they may see of each."""
-    user, form = person(request), DeliveryFilter(request.GET)
-    chosen = _filtered(Delivery.objects.visible_to(user), form, user)
-    page = Paginator(chosen.select_related("credential", "service"), PER_PAGE).get_page(
-        request.GET.get("seite")
-    )
-    context = {
-        "form": form,
-        "page": page,
-        "lines": reading.listed(list(page.object_list), user),
-        "filtered": any(form.cleaned_data.values()) if form.is_valid() else False,
-    }
-    return render(request, "transactions/deliveries.html", context)
-
-
-def _filtered(chosen: DeliveryQuerySet, form: DeliveryFilter, user: User) -> DeliveryQuerySet:
-    form.is_valid()
-    if status := form.cleaned_data.get("status"):
-        chosen = chosen.filter(status=status)
-    if channel := form.cleaned_data.get("weg"):
-        chosen = chosen.filter(channel=channel)
-    if text := form.cleaned_data.get("service"):
-        chosen = reading.matching(chosen, text=text, among=user)
-    return chosen.order_by("-pk")
 
 
 @login_required
@@ -78,8 +47,8 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "delivery": shown,
         "whole": whole,
-        "parts": parts[:PARTS_SHOWN],
-        "hidden_parts": len(parts) - PARTS_SHOWN,
+        "parts": parts,
+        "parts_page": Paginator(parts, PARTS_SHOWN).get_page(request.GET.get("seite")),
         "one": parts[0].service if len(parts) == 1 else None,
         "counts": Counts.of_part(together),
         "tally": sentences.tally(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -23,7 +21,7 @@ from transactions.queries import standing
 from transactions.queries.standing import TO_DO, Line, Standing
 from transactions.views.access import person
 from transactions.views.curves import curve
-from zsk.spreadsheets import harmless
+from transactions.views.files import csv_response, month_cell
 
 PER_PAGE = 50
 ASKED = ("q", "status", "sortierung")
@@ -92,29 +90,19 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def mine_file(request: HttpRequest) -> HttpResponse:
+def mine_file(request: HttpRequest) -> StreamingHttpResponse:
     """Everyone signed in: the same services as on the page, as a CSV for a spreadsheet."""
     lines = standing.lines(list(_chosen(person(request), _asked(request))))
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="meine-onlineservices.csv"'
-    response["Cache-Control"] = "private, no-store"
-    writer = csv.writer(response, delimiter=";")
-    writer.writerow(FILE_COLUMNS)
-    writer.writerows([harmless(cell) for cell in _cells(line)] for line in lines)
-    return response
+    return csv_response("meine-onlineservices", FILE_COLUMNS, map(_cells, lines))
 
 
 def _cells(line: Line) -> list[str]:
     return [
-        line.service.number, line.service.name, str(line.standing.label), _month(line.last_month),
+        line.service.number, line.service.name, str(line.standing.label), month_cell(line.last_month),
         "" if line.last_total is None else str(line.last_total),
         f"{timezone.localtime(line.delivered_at):%Y-%m-%d}" if line.delivered_at else "",
-        line.channel, " ".join(_month(month) for month in line.missing),
+        line.channel, " ".join(month_cell(month) for month in line.missing),
     ]  # fmt: skip
-
-
-def _month(month: dt.date | None) -> str:
-    return f"{month:%Y-%m}" if month else ""
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
