@@ -284,6 +284,7 @@ PAGES = [
     E("/liefern/{upload}/", ONLY_SENDER),
     E("/liefern/{upload}/uebernehmen", (302, 404, 404, 302, 404, 404)),
     E("/liefern/{upload}/uebernehmen", (302, 404, 404, 302, 404, 404), "post"),
+    E("/liefern/{upload}/abbrechen", (302, 404, 404, 302, 404, 404), "post"),
     E("/liefern/{upload}/verwerfen", ONLY_SENDER),
     E("/liefern/{upload}/verwerfen", (302, 404, 404, 302, 404, 404), "post"),
     E("/liefern/{upload}/bericht.csv", ONLY_SENDER),

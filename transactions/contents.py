@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.utils import timezone
 
-from transactions.models import Delivery, DeliveryChunk
+from transactions.models import Delivery, DeliveryChunk, DeliveryReview
 
 CHUNK_BYTES = 1 << 20
+_CHUNKS_AT_ONCE = 8
 _IN_MEMORY_BYTES = 8 << 20
 STALE = dt.timedelta(minutes=10)  # a delivery that runs this long belongs to a process that is gone
 
@@ -22,29 +24,32 @@ class ContentExpired(Exception):
     """What was sent is no longer kept."""
 
 
-def keep(delivery: Delivery, pieces: Iterable[bytes]) -> None:
-    """Stores what was sent beside its delivery, which must be saved already."""
-    DeliveryChunk.objects.bulk_create(
-        (
-            DeliveryChunk(delivery=delivery, number=number, content=piece)
-            for number, piece in enumerate(_even(pieces))
-        ),
-        batch_size=8,
-    )
+def keep(delivery: Delivery, pieces: Iterable[bytes]) -> str:
+    """Stores what was sent beside its delivery, which must be saved already; returns its SHA-256.
 
-
-def digest(pieces: Iterable[bytes]) -> str:
+    Holds a few pieces at a time, whatever the size of the whole.
+    """
     checksum = hashlib.sha256()
-    for piece in pieces:
-        checksum.update(piece)
+    chunks = enumerate(_even(pieces))
+    while some := list(itertools.islice(chunks, _CHUNKS_AT_ONCE)):
+        for _number, piece in some:
+            checksum.update(piece)
+        DeliveryChunk.objects.bulk_create(
+            [DeliveryChunk(delivery=delivery, number=number, content=piece) for number, piece in some]
+        )
     return checksum.hexdigest()
 
 
+def kept_bytes(delivery: Delivery) -> int:
+    """About how much is kept: whole pieces."""
+    return DeliveryChunk.objects.filter(delivery=delivery).count() * CHUNK_BYTES
+
+
 def open_content(delivery: Delivery) -> BinaryIO:
-    """What was sent, as a file; large ones on disk. Raises ContentExpired."""
+    """What was sent, as a file; a large one lies on disk. Raises ContentExpired."""
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
     chunks = DeliveryChunk.objects.filter(delivery=delivery).order_by("number")
-    for content in chunks.values_list("content", flat=True).iterator(chunk_size=8):
+    for content in chunks.values_list("content", flat=True).iterator(chunk_size=_CHUNKS_AT_ONCE):
         file.write(content)
     if not file.tell():
         raise ContentExpired
@@ -59,12 +64,22 @@ def expire(*, now: dt.datetime | None = None) -> int:
     """
     at = now or timezone.now()
     before = at - dt.timedelta(days=settings.FILE_DAYS)
-    Delivery.objects.filter(status=Delivery.Status.RUNNING, received_at__lt=at - STALE).delete()
+    # What has a job goes on, or ends by itself.
+    running = Delivery.objects.filter(status=Delivery.Status.RUNNING, job=None)
+    running.filter(received_at__lt=at - STALE).delete()
     Delivery.objects.filter(status=Delivery.Status.WAITING, received_at__lt=before).delete()
+    DeliveryReview.objects.filter(delivery__received_at__lt=before).delete()
+    DeliveryReview.objects.filter(delivery__received_at__lt=before).delete()
     return DeliveryChunk.objects.filter(delivery__received_at__lt=before).delete()[0]
 
 
-def _even(pieces: Iterable[bytes]) -> Iterable[bytes]:
+def _even(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same content in pieces of CHUNK_BYTES each, the last one shorter."""
+    rest = bytearray()
     for piece in pieces:
-        for start in range(0, len(piece), CHUNK_BYTES):
-            yield piece[start : start + CHUNK_BYTES]
+        rest += piece
+        while len(rest) >= CHUNK_BYTES:
+            yield bytes(rest[:CHUNK_BYTES])
+            del rest[:CHUNK_BYTES]
+    if rest:
+        yield bytes(rest)

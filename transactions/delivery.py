@@ -135,7 +135,7 @@ def refuse_findings(
         delivery.warning_count = len(findings) - listed
         delivery.finished_at = timezone.now()
         delivery.save()
-        _keep_findings(delivery, findings)
+        keep_findings(delivery, findings)
     return delivery
 
 
@@ -192,10 +192,11 @@ def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Se
         for name in ("new", "changed", "same", "deleted"):
             setattr(part, f"{name}_count", getattr(part, f"{name}_count") + getattr(month, name))
     DeliveryService.objects.bulk_create(parts.values())
-    _keep_findings(delivery, warnings)
+    keep_findings(delivery, warnings)
 
 
-def _keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
+def keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
+    """Keeps the first of them beside the delivery."""
     severity = DeliveryFinding.Severity
     DeliveryFinding.objects.bulk_create(
         DeliveryFinding(

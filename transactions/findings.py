@@ -127,6 +127,11 @@ CATALOGUE: dict[str, Kind] = {
         _("Die Datei hat zu viele Zeilen"), _("Die Datei hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt."),
         _("Teilen Sie die Datei auf, zum Beispiel nach Jahren."),
     ),
+    "abgebrochen": Kind(
+        _("Die Bearbeitung ist abgebrochen"),
+        _("Wir konnten die Lieferung mehrmals nicht zu Ende bearbeiten. Es wurde nichts gespeichert."),
+        _("Der Fehler liegt bei uns. Senden Sie dieselbe Lieferung später noch einmal; bleibt der Fehler, schreiben Sie dem ZSK-Betrieb."),
+    ),
     "datei_zeichen": Kind(
         _("Die Datei enthält unlesbare Zeichen"),
         _("In Zeile %(zeile)s stehen Zeichen, die nicht zum Rest der Datei passen (%(bytes)s)."),

@@ -60,9 +60,10 @@ class Delivery(models.Model):
     class Status(models.TextChoices):
         ACCEPTED = "uebernommen", "übernommen"
         REFUSED = "abgelehnt", "abgelehnt"
-        WAITING = "wartet", "wartet auf Bestätigung"
+        WAITING = "wartet", "wartet"
         RUNNING = "in_arbeit", "in Arbeit"
         UNDONE = "rueckgaengig", "rückgängig gemacht"
+        TRIED = "probelauf", "Probelauf"
 
     class Channel(models.TextChoices):
         PUSH = "push", "Schnittstelle"
@@ -187,6 +188,58 @@ class DeliveryChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id} Teil {self.number}"
+
+
+class DeliveryJob(models.Model):
+    """Work on a delivery that takes long, until it is done: what is to be done, and how far it has come.
+
+    Whoever works on it holds it until `leased_until` and says so again and again; past that time the worker
+    is dead, and another one takes it. `tries` tells them apart.
+    """
+
+    class Kind(models.TextChoices):
+        CHECK = "pruefen", "prüfen"
+        CONFIRM = "uebernehmen", "übernehmen"
+        PUSH = "liefern", "liefern"
+
+    class Step(models.TextChoices):
+        QUEUED = "wartet", "Wartet, bis sie an der Reihe ist"
+        READING = "lesen", "Die Datei wird gelesen"
+        CHECKING = "pruefen", "Jede Zeile wird geprüft"
+        COMPARING = "vergleichen", "Die Zeilen werden mit den gespeicherten Zahlen verglichen"
+        STORING = "speichern", "Die Zahlen werden gespeichert"
+
+    delivery = models.OneToOneField(Delivery, models.CASCADE, primary_key=True, related_name="job")
+    kind = models.CharField("Aufgabe", max_length=20, choices=Kind)
+    params = models.JSONField("Angaben", default=dict)
+    step = models.CharField("Schritt", max_length=20, choices=Step, default=Step.QUEUED)
+    percent = models.PositiveSmallIntegerField("Prozent", default=0)
+    tries = models.PositiveSmallIntegerField("Versuche", default=0)
+    ordered_at = models.DateTimeField("aufgetragen am", default=timezone.now)
+    sent_at = models.DateTimeField("in der Warteschlange seit", null=True)
+    leased_until = models.DateTimeField("in Arbeit bis", null=True)
+
+    class Meta:
+        verbose_name = "Aufgabe"
+        verbose_name_plural = "Aufgaben"
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {self.get_kind_display()}"
+
+
+class DeliveryReview(models.Model):
+    """What the check of an uploaded file found, so that its preview need not read the file again."""
+
+    delivery = models.OneToOneField(Delivery, models.CASCADE, primary_key=True, related_name="review")
+    content = models.JSONField("Ergebnis")
+    checked_at = models.DateTimeField("geprüft am", default=timezone.now)
+
+    class Meta:
+        verbose_name = "Prüfergebnis"
+        verbose_name_plural = "Prüfergebnisse"
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}, geprüft am {self.checked_at}"
 
 
 FIRST_OF_MONTH = Q(month__day=1)

@@ -1,8 +1,26 @@
 """Background jobs of the deliveries; each calls one function."""
 
+import uuid
+
 from celery import shared_task
 
-from transactions import contents, release, totals
+from transactions import contents, jobs, release, totals, uploads
+from transactions.models import DeliveryJob
+
+WORK = {
+    DeliveryJob.Kind.CHECK: uploads.work_on_check,
+    DeliveryJob.Kind.CONFIRM: uploads.work_on_confirmation,
+}
+
+
+@shared_task(acks_late=True, reject_on_worker_lost=True)
+def work_on_delivery(pk: str) -> bool:
+    return jobs.run(uuid.UUID(pk), WORK)
+
+
+@shared_task
+def send_waiting_work() -> int:
+    return jobs.send_waiting()
 
 
 @shared_task

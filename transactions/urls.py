@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("liefern/datei", uploads.upload, name="upload"),
     path("liefern/<uuid:pk>/", uploads.review, name="review"),
     path("liefern/<uuid:pk>/uebernehmen", uploads.confirm, name="confirm"),
+    path("liefern/<uuid:pk>/abbrechen", uploads.cancel, name="cancel"),
     path("liefern/<uuid:pk>/verwerfen", uploads.discard, name="discard"),
     path("liefern/<uuid:pk>/bericht.csv", uploads.review_report, name="review_report"),
     path("lieferungen/", lists.deliveries, name="deliveries"),

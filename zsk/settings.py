@@ -134,7 +134,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Who hands over a task does not wait for a broker that is away; workers connect again all the same.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
+# A process that has grown over a large delivery gives its memory back.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 500_000  # KiB
 CELERY_BEAT_SCHEDULE = {
+    "send-waiting-work": {"task": "transactions.tasks.send_waiting_work", "schedule": 20.0},
     "fold-totals": {"task": "transactions.tasks.fold_totals", "schedule": 10.0},
     "expire-contents": {"task": "transactions.tasks.expire_contents", "schedule": 3600.0},
     "apply-release-rules": {"task": "transactions.tasks.apply_release_rules", "schedule": 300.0},
@@ -267,6 +270,8 @@ ACCESS_REQUEST_DAYS = env.number("ACCESS_REQUEST_DAYS", 180, least=1)
 # Day of the following month on which a month is due.
 DUE_DAY = env.number("DUE_DAY", 15, least=1, most=28)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 200 * 1024 * 1024, least=1)
+# A larger file is checked and taken over by a worker; counted in pieces of 1 MiB.
+UPLOAD_AT_ONCE_BYTES = env.number("UPLOAD_AT_ONCE_BYTES", 2 * 1024 * 1024, least=0)
 MAX_PUSH_BYTES = env.number("MAX_PUSH_BYTES", 20 * 1024 * 1024, least=1)
 MAX_PUSH_ROWS = env.number("MAX_PUSH_ROWS", 100_000, least=1)
 # Requests to the interface in one minute: by each key or Keycloak client, and by each address without one.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from transactions.queries.deliveries import Part
-from transactions.uploads import Review
+from transactions.reviews import Review
 
 # A thousandth of a bar is not seen; what occurs at all gets this share.
 LEAST_SHARE = 0.004
@@ -38,8 +38,7 @@ class Counts:
     @classmethod
     def of_review(cls, review: Review) -> Counts:
         total = review.outcome.total
-        faulty = review.checked.faulty_rows if review.checked else 0
-        return cls(total("new"), total("changed"), total("same"), total("deleted"), faulty)
+        return cls(total("new"), total("changed"), total("same"), total("deleted"), review.faulty_rows)
 
     @classmethod
     def of_part(cls, part: Part) -> Counts:

@@ -13,23 +13,21 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from services.models import NUMBER, OnlineService
 from transactions import report, sentences, uploads
 from transactions.contents import ContentExpired
 from transactions.delivery import DeliveryRejected, StoredDataChanged
 from transactions.forms import UploadForm
-from transactions.models import Delivery
+from transactions.models import Delivery, DeliveryJob
 from transactions.queries import reviews
-from transactions.uploads import Review
+from transactions.reviews import Review
 from transactions.views.access import own_upload, person
 from transactions.views.counts import Counts
 from transactions.views.findings import findings_list
-from zsk import formats
+from zsk import formats, site
 
-MONTHS_SHOWN = 20
-ROWS_SHOWN = 10
 CURES_SHOWN = 3
 
 
@@ -48,7 +46,9 @@ def upload(request: HttpRequest) -> HttpResponse:
         return render(request, "transactions/upload.html", {"form": form}, status=422)
     file = form.cleaned_data["file"]
     service = form.cleaned_data["service"]
-    delivery = uploads.receive(file.chunks, name=file.name, by=user, service=service)
+    delivery = uploads.receive(
+        file.chunks, name=file.name, by=user, service=service, site=site.address(request)
+    )
     return redirect("transactions:review", delivery.pk)
 
 
@@ -63,35 +63,48 @@ def _chosen_service(request: HttpRequest) -> dict[str, Any]:
 def review(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Whoever uploaded the file."""
     delivery = own_upload(request, pk)
+    if "HX-Request" in request.headers and not DeliveryJob.objects.filter(pk=pk).exists():
+        return HttpResponse(headers={"HX-Refresh": "true"})  # the page that waits is to become another
     if delivery.status not in (Delivery.Status.WAITING, Delivery.Status.REFUSED):
         return redirect("transactions:delivery", pk)
     try:
-        found = uploads.review(delivery, by=person(request))
+        found = uploads.review(delivery, by=person(request), site=site.address(request))
+    except uploads.UnderWay:
+        return _show_progress(request, delivery)
     except ContentExpired:
         return render(request, "transactions/expired.html", {"delivery": delivery}, status=410)
-    if found.checked is None:
+    if found.row_count is None:
         return _show_unreadable(request, delivery, found)
     if found.fault_count:
         return _show_faults(request, delivery, found)
-    if not found.outcome.touched:
+    if not found.touched_parts:
         return render(request, "transactions/review_same.html", _context(request, delivery, found))
     return _show_ready(request, delivery, found)
 
 
+def _show_progress(request: HttpRequest, delivery: Delivery) -> HttpResponse:
+    """How far the worker is; asked for again every few seconds, by htmx or by the whole page."""
+    job = DeliveryJob.objects.filter(pk=delivery.pk).first()
+    if job is None:  # it has ended this very moment
+        return redirect("transactions:review", delivery.pk)
+    name = "progress_state" if "HX-Request" in request.headers else "progress"
+    return render(request, f"transactions/{name}.html", {"delivery": delivery, "job": job})
+
+
 def _context(request: HttpRequest, delivery: Delivery, found: Review) -> dict[str, Any]:
     """What all states of the preview show."""
-    services = reviews.services_of(found.checked) if found.checked else {}
-    several = None if len(services) == 1 else formats.number(len(services))
+    services = reviews.named_services(found)
+    several = None if len(found.services) == 1 else formats.number(len(found.services))
     return {
         "delivery": delivery,
         "services": services,
-        "service": delivery.service or (None if several else next(iter(services.values()))),
-        "several": several if services else None,
+        "service": delivery.service or (None if several else services[found.services[0]]),
+        "several": several if found.services else None,
         "review": found,
         "changed": [(services[value.service_id], value) for value in found.changed],
         "counts": Counts.of_review(found),
         "found": findings_list(found.findings, request.GET, fault_count=found.fault_count),
-        "row_count": found.checked.row_count if found.checked else 0,
+        "row_count": found.row_count,
     }
 
 
@@ -110,7 +123,7 @@ def _show_faults(request: HttpRequest, delivery: Delivery, found: Review) -> Htt
     cures = list(dict.fromkeys(str(finding.kind.cure) for finding in faults))
     context = {
         **_context(request, delivery, found),
-        "faulty_rows": found.checked.faulty_rows if found.checked else 0,
+        "faulty_rows": found.faulty_rows,
         "cures": cures[:CURES_SHOWN],
         "form": _again(request, delivery),
         "changes": found.outcome.total("changed") + found.outcome.total("deleted"),
@@ -121,22 +134,18 @@ def _show_faults(request: HttpRequest, delivery: Delivery, found: Review) -> Htt
 def _show_ready(request: HttpRequest, delivery: Delivery, found: Review) -> HttpResponse:
     context = _context(request, delivery, found)
     services, outcome = context["services"], found.outcome
-    touched = {part.service_id for part in outcome.touched}
-    changes = reviews.month_changes(outcome, services, limit=MONTHS_SHOWN)
-    published = sum(services[pk].published_at is not None for pk in touched)
+    changes = reviews.month_changes(found, services)
     newest = changes[0]
     context |= {
         "announcement": sentences.announcement(outcome),
         "months": changes,
-        "hidden_months": len(outcome.touched) - len(changes),
+        "hidden_months": found.touched_parts - len(changes),
         "period": sentences.period({part.month for part in outcome.touched}),
-        "newest": newest if len(touched) == 1 and newest.after is not None else None,
-        "laender": reviews.laender(found.checked, newest.service, newest.month)
-        if len(touched) == 1 and found.checked
-        else None,
-        "visibility": sentences.visibility(published, len(touched)),
+        "newest": newest if len(found.touched_services) == 1 and newest.after is not None else None,
+        "laender": found.laender,
+        "visibility": sentences.visibility(reviews.published(found), len(found.touched_services)),
         "changes": outcome.total("changed") + outcome.total("deleted"),
-        "sample": reviews.sample(found, services, limit=ROWS_SHOWN),
+        "sample": [(services[row.service_id], row) for row in found.sample],
     }
     return render(request, "transactions/review_ready.html", context)
 
@@ -149,7 +158,9 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect("transactions:review", pk)
     try:
-        done = uploads.confirm(delivery, by=person(request), seen=request.POST.get("gesehen", ""))
+        done = uploads.confirm(
+            delivery, by=person(request), seen=request.POST.get("gesehen", ""), site=site.address(request)
+        )
     except StoredDataChanged:
         text = _(
             "Noch nichts übernommen: Seit der Vorschau hat sich der gespeicherte Stand geändert."
@@ -159,7 +170,7 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except DeliveryRejected:
         text = _("Nichts übernommen: Seit der Vorschau hat sich etwas geändert, jetzt hat die Datei Fehler.")
         messages.error(request, text)
-    except (uploads.NotWaiting, ContentExpired):
+    except (uploads.NotWaiting, uploads.UnderWay, ContentExpired):
         pass  # the preview's address says what became of it
     else:
         messages.success(request, _("Übernommen: %(tally)s.") % {"tally": tally(done)})
@@ -179,15 +190,33 @@ def tally(delivery: Delivery) -> str:
 def discard(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Whoever uploaded the file, while it waits: GET asks, POST does it."""
     delivery = own_upload(request, pk)
-    if delivery.status != Delivery.Status.WAITING:
+    if delivery.status != Delivery.Status.WAITING or DeliveryJob.objects.filter(pk=pk).exists():
         return redirect("transactions:review", pk)
     if request.method != "POST":
         return render(request, "transactions/discard.html", {"delivery": delivery})
     try:
         uploads.discard(delivery)
-    except uploads.NotWaiting:
+    except (uploads.NotWaiting, uploads.UnderWay):
         return redirect("transactions:review", pk)
     text = _("Verworfen: %(file)s. Es wurde nichts gespeichert.")
+    messages.success(request, text % {"file": delivery.file_name})
+    return redirect("transactions:deliver")
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Whoever uploaded the file, while a worker is at it."""
+    delivery = own_upload(request, pk)
+    try:
+        kind = uploads.cancel(delivery)
+    except uploads.NotWaiting:
+        messages.warning(request, _("Zu spät: Die Datei war in diesem Moment fertig."))
+        return redirect("transactions:review", pk)
+    if kind == DeliveryJob.Kind.CONFIRM:
+        messages.success(request, _("Abgebrochen. Es wurde nichts gespeichert, die Datei wartet noch."))
+        return redirect("transactions:review", pk)
+    text = _("Abgebrochen und verworfen: %(file)s. Es wurde nichts gespeichert.")
     messages.success(request, text % {"file": delivery.file_name})
     return redirect("transactions:deliver")
 
