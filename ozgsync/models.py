@@ -95,6 +95,8 @@ class RegionVersion(models.Model):
         Region, models.PROTECT, related_name="+", null=True, blank=True, db_column="parent"
     )
     inhabitants = models.PositiveIntegerField("Einwohner", null=True, blank=True)
+    # What SQL writes is stamped by a trigger.
+    changed_at = models.DateTimeField("geändert am", auto_now=True)
 
     class Meta:
         verbose_name = "Fassung einer Region"
@@ -209,6 +211,8 @@ class Leistung(models.Model):
     focus = models.BooleanField("Fokusleistung", default=False)
     valid_from = models.DateField("gültig ab", null=True, blank=True, help_text="leer, wenn nicht bekannt")
     valid_to = models.DateField("gültig bis (ausschließlich)", null=True, blank=True)
+    # What SQL writes is stamped by a trigger.
+    changed_at = models.DateTimeField("geändert am", auto_now=True)
 
     objects = LeistungQuerySet.as_manager()
 

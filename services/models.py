@@ -86,7 +86,7 @@ MASTER_DATA_HISTORY = HistoricalRecords(
     verbose_name="Fassung der Stammdaten",
     verbose_name_plural="Fassungen der Stammdaten",
     bases=[ChangedBy],
-    excluded_fields=["published_at", "published_depth", "withheld", "created_at"],
+    excluded_fields=["published_at", "published_depth", "withheld", "created_at", "changed_at"],
     m2m_fields=["area", "more_leistungen"],
 )
 
@@ -122,6 +122,8 @@ class OnlineService(models.Model):
     # Somebody took it out of everything public: no release rule may bring it back.
     withheld = models.BooleanField("von Freigaberegeln ausgenommen", default=False, editable=False)
     created_at = models.DateTimeField("angelegt am", auto_now_add=True)
+    # Of the row, publication included; what SQL writes is stamped by a trigger.
+    changed_at = models.DateTimeField("geändert am", auto_now=True)
     # Counts up with every change of the master data, so that of two who edit at once the second is told.
     revision = models.PositiveIntegerField("Stand der Stammdaten", default=1, editable=False)
     members: models.ManyToManyField[User, ServiceMember] = models.ManyToManyField(
