@@ -51,6 +51,7 @@ class Region(models.Model):
     name = models.CharField("Name", max_length=200, help_text="Name der jüngsten Fassung")
     level_top = models.PositiveSmallIntegerField("oberste Ebene", choices=Level)
     level_bottom = models.PositiveSmallIntegerField("unterste Ebene", choices=Level)
+    postcode = models.CharField("Postleitzahl der Verwaltung", max_length=5, blank=True, db_default="")
 
     objects = RegionQuerySet.as_manager()
 

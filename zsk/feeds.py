@@ -13,9 +13,10 @@ from zsk import env
 NAMES = {
     "ozg": "15 2 * * *",
     "fim": "45 2 * * *",
+    "gebietsaenderungen": "0 3 * * 1",
     "regionen": "15 3 * * 1",
     "gv100ad": "30 3 * * 1",
-    "gebietsaenderungen": "45 3 * * 1",
+    "gemeinden": "45 3 1 * *",
 }
 
 

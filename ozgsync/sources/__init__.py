@@ -7,11 +7,17 @@ from collections.abc import Callable
 from django.conf import settings
 
 from ozgsync.sources.fim import FimPortal
+from ozgsync.sources.gemeinden import Gemeinden
+from ozgsync.sources.gv100ad import Gemeindeverzeichnis
 from ozgsync.sources.ozg import OzgDatabase
+from ozgsync.sources.xrepository import Regions
 from ozgsync.sync.protocol import Source
 from zsk.feeds import Feed
 
-_MAKERS: dict[str, Callable[[Feed], Source]] = {"ozg": OzgDatabase, "fim": FimPortal}
+_MAKERS: dict[str, Callable[[Feed], Source]] = {
+    "ozg": OzgDatabase, "fim": FimPortal, "regionen": Regions,
+    "gv100ad": Gemeindeverzeichnis, "gemeinden": Gemeinden,
+}  # fmt: skip
 
 
 def names() -> list[str]:

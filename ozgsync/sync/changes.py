@@ -30,6 +30,7 @@ class Target:
     `select` yields `keys + values` of distinct keys from the staging tables; `%(day)s` is the answer's date.
     `defaults`: SQL for columns of a new row that the source says nothing about. `alive`: which stored rows
     `t` end when a complete answer lacks them; they get `valid_to`. Without it nothing ever ends.
+    `minor`: columns that may change in every row without anybody being asked.
     `new_undone`: what rolling back does with a new row: `delete`, `end` or `keep`.
     """
 
@@ -41,6 +42,7 @@ class Target:
     defaults: Mapping[str, str] = field(default_factory=dict)
     alive: str = ""
     new_undone: str = "keep"
+    minor: tuple[str, ...] = ()
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -51,12 +53,16 @@ class Target:
 
 @dataclass
 class Tally:
-    """How many rows of one table, or of a run, are new, changed, ended and the same."""
+    """How many rows of one table, or of a run, are new, changed, ended and the same.
+
+    `grave`: changed ones that differ in more than minor columns.
+    """
 
     new: int = 0
     changed: int = 0
     ended: int = 0
     same: int = 0
+    grave: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -64,6 +70,7 @@ class Tally:
             self.changed + other.changed,
             self.ended + other.ended,
             self.same + other.same,
+            self.grave + other.grave,
         )
 
 
@@ -83,21 +90,22 @@ def staged(staging: Mapping[str, str], rows: Mapping[str, Sequence[tuple[Any, ..
 
 def compare(run: SyncRun, target: Target, params: dict[str, Any], *, complete: bool) -> Tally:
     """Writes down what is new, changed and, for a complete answer, ended; nothing else."""
-    params = {**params, "run": run.pk, "table": target.table}
+    params = {**params, "run": run.pk, "table": target.table, "minor": list(target.minor)}
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS {target.select}", params)
         cursor.execute("SELECT count(*) FROM incoming")
         total: int = cursor.fetchone()[0]
         cursor.execute(_differences(target), params)
-        kinds = [kind for (kind,) in cursor.fetchall()]
+        found = cursor.fetchall()
         ended = 0
         if complete and target.alive:
             cursor.execute(_ends(target), params)
             ended = cursor.rowcount
         cursor.execute("DROP TABLE incoming")
-    new = kinds.count(NEW.value)
-    changed = len(kinds) - new
-    return Tally(new, changed, ended, total - new - changed)
+    new = sum(kind == NEW.value for kind, _grave in found)
+    changed = len(found) - new
+    grave = sum(bool(grave) for kind, grave in found if kind != NEW.value)
+    return Tally(new, changed, ended, total - new - changed, grave)
 
 
 def _differences(target: Target) -> str:
@@ -110,7 +118,7 @@ def _differences(target: Target) -> str:
                {_object("i", target.keys + target.values)}
           FROM incoming i LEFT JOIN {target.table} t ON {_same_key("t", "i", target)}
          WHERE t.{first} IS NULL OR {_row("t", target.values)} IS DISTINCT FROM {_row("i", target.values)}
-        RETURNING kind
+        RETURNING kind, old - %(minor)s::text[] IS DISTINCT FROM new - %(minor)s::text[]
     """
 
 

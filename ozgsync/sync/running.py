@@ -210,7 +210,7 @@ def _take(run: SyncRun, source: Source, parsed: Parsed, *, confirmed: bool) -> N
 def _too_much(target: Target, tally: Tally) -> bool:
     """Whether so much of what is there would change or end that a person should look first."""
     there = tally.same + tally.changed + tally.ended
-    touched = tally.changed + tally.ended
+    touched = tally.grave + tally.ended
     return touched > settings.SYNC_ASK_ROWS and touched > settings.SYNC_ASK_SHARE * there
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from shapely.geometry import MultiPolygon, Polygon, box
 
+from ozgsync import naming
 from ozgsync.build import catalogue, outlines, regions
 from ozgsync.build.areas import features
 from ozgsync.build.regions import Kinds, Kreis, Version
@@ -96,11 +97,11 @@ def spans(versions: list[Version], ars: str) -> list[tuple[str, str, int | None]
     ],
 )
 def test_ars_of_the_parts(parts: str, ars: str) -> None:
-    assert regions.ars_of(*parts.split()) == ars
+    assert naming.ars_of(*parts.split()) == ars
 
 
 def test_ags_leaves_out_the_verband() -> None:
-    assert regions.ags_of("010590045045") == "01059045"
+    assert naming.ags_of("010590045045") == "01059045"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_ags_leaves_out_the_verband() -> None:
     ],
 )
 def test_parent_is_the_next_known_region_above(ars: str, parent: str, listed: list[Version]) -> None:
-    assert regions.parent_of(ars, {version.ars for version in listed}) == parent
+    assert naming.parent_of(ars, {version.ars for version in listed}) == parent
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_parent_is_the_next_known_region_above(ars: str, parent: str, listed: li
     ],
 )
 def test_split_name(official: str, name: str, addition: str) -> None:
-    assert regions.split_name(official) == (name, addition)
+    assert naming.split_name(official) == (name, addition)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_split_name(official: str, name: str, addition: str) -> None:
     ],
 )
 def test_name_and_kind_of_a_gemeinde(ars: str, official: str, expected: tuple[str, str]) -> None:
-    assert regions.gemeinde_name(ars, official, KINDS.gemeinden) == expected
+    assert naming.gemeinde_name(ars, official, KINDS.gemeinden) == expected
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_name_and_kind_of_a_gemeinde(ars: str, official: str, expected: tuple[st
     ],
 )
 def test_name_and_kind_of_a_verband(ars: str, official: str, expected: tuple[str, str]) -> None:
-    assert regions.verband_name(ars, official, KINDS.verbaende) == expected
+    assert naming.verband_name(ars, official, KINDS.verbaende) == expected
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_name_and_kind_of_a_verband(ars: str, official: str, expected: tuple[str
     ],
 )
 def test_name_and_kind_of_a_regierungsbezirk(official: str, expected: tuple[str, str]) -> None:
-    assert regions.regbez_name(official) == expected
+    assert naming.regbez_name(official) == expected
 
 
 @pytest.mark.parametrize(
