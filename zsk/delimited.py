@@ -1,4 +1,4 @@
-"""CSV as people save it: what kind of file it is, how it is written, and its records with their lines.
+"""CSV as people save it: how it is written, and its records with their lines.
 
 What the columns mean, and how a fault is told, is for the rooms that read one.
 """
@@ -11,32 +11,13 @@ import io
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-BLOCK = 1 << 20
+from zsk.kinds import BLOCK, NotReadable
+
 _MAX_HEADER = 1 << 16  # a longer first line is no header but some other content
 # pyarrow reads records up to its block's size; the report, which is read by csv, must not give up earlier.
 csv.field_size_limit(2 * BLOCK)
-_SIGNATURES = (
-    (b"PK\x03\x04", "eine Excel- oder LibreOffice-Datei"),
-    (b"\xd0\xcf\x11\xe0", "eine alte Excel-Datei (XLS)"),
-    (b"%PDF", "eine PDF-Datei"),
-    (b"\x89PNG", "ein Bild"),
-    (b"\xff\xd8\xff", "ein Bild"),
-    (b"\x1f\x8b", "eine gepackte Datei (gzip)"),
-    (b"\xff\xfe", "eine Textdatei in UTF-16"),
-    (b"\xfe\xff", "eine Textdatei in UTF-16"),
-)
-
-
-class NotReadable(Exception):
-    """The file as a whole is at fault; `code` says how, the rest are particulars for the sentence."""
-
-    def __init__(
-        self, code: str, *, value: str = "", line: int | None = None, params: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(code)
-        self.code, self.value, self.line, self.params = code, value, line, params or {}
 
 
 @dataclass(frozen=True)
@@ -54,7 +35,6 @@ def read_layout(file: BinaryIO, *, known: Collection[str]) -> Layout:
 
     Raises NotReadable.
     """
-    _refuse_other_kinds(file)
     encoding, quotes = _encoding(file)
     text = as_text(file, encoding)
     try:
@@ -93,19 +73,6 @@ class Records:
                 return
             except csv.Error as error:
                 raise NotReadable("datei_anfuehrung", line=line, params={"zeile": line}) from error
-
-
-def _refuse_other_kinds(file: BinaryIO) -> None:
-    file.seek(0)
-    start = file.read(BLOCK)
-    for signature, name in _SIGNATURES:
-        if start.startswith(signature):
-            raise NotReadable("datei_art", params={"art": name})
-    if not start.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise NotReadable("datei_leer")
-    if start.lstrip()[:1] in (b"<", b"{", b"["):
-        name = "eine HTML- oder XML-Datei" if start.lstrip()[:1] == b"<" else "eine JSON-Datei"
-        raise NotReadable("datei_art", params={"art": name})
 
 
 def _encoding(file: BinaryIO) -> tuple[str, int]:
