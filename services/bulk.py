@@ -23,6 +23,7 @@ from services.bulk_source import Unreadable
 from services.history import REGISTERED, remember_all
 from services.models import BulkUpload, OnlineService, PortalService, ServiceState, service_number
 from zsk import formats
+from zsk.tables import Table
 
 BATCH = 2_000
 KEEP_DAYS = 2
@@ -121,16 +122,13 @@ def discard(upload: BulkUpload) -> None:
     BulkUpload.objects.filter(pk=upload.pk).delete()
 
 
-def report(upload: BulkUpload) -> bytes:
+def report(upload: BulkUpload) -> Table:
     """The file with what would become of each row."""
     try:
-        checked = check(upload)
+        results = dict(_results(check(upload)))
     except Unreadable as unreadable:
-        content = io.BytesIO(bytes(upload.content))
-        return bulk_source.report(
-            content, dict(enumerate((("fehler", text) for text in unreadable.faults), 2))
-        )
-    return bulk_source.report(io.BytesIO(bytes(upload.content)), dict(_results(checked)))
+        results = dict(enumerate((("fehler", text) for text in unreadable.faults), 2))
+    return bulk_source.report(io.BytesIO(bytes(upload.content)), results, name=upload.file_name)
 
 
 def _results(checked: Checked) -> Iterator[tuple[int, tuple[str, str]]]:

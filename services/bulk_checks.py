@@ -90,7 +90,7 @@ class _Known:
 
 def check(upload: BulkUpload) -> Checked:
     """Every fault of every row; writes nothing. Raises Unreadable."""
-    rows = bulk_source.read(io.BytesIO(bytes(upload.content)))
+    rows = bulk_source.read(io.BytesIO(bytes(upload.content)), name=upload.file_name)
     portal = Portal.objects.select_related("authority__region").get(pk=upload.portal_id)
     known = _known(portal, rows, take_successors=upload.take_successors)
     faults: list[Finding] = []

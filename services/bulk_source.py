@@ -5,9 +5,7 @@ Rows are texts; what they mean is for `services.bulk` to check.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -15,8 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from zsk.delimited import Layout, NotReadable, Records, as_text, read_layout
-from zsk.spreadsheets import harmless
+from zsk.kinds import NotReadable
+from zsk.readers import Source, open_file
+from zsk.tables import Table
 
 FIELDS = (
     "kennung", "name", "leistungsschluessel", "behoerde", "meldeebene", "gebiet", "adresse",
@@ -36,10 +35,25 @@ SYNONYMS = {
 }
 REPORT_FIELDS = ("ergebnis", "hinweis")
 MOST_ROWS = 5_000
+_WIDTHS = {"name": 40, "gebiet": 40, "adresse": 40, "funktionspostfach": 28, "hinweis": 90}
 _KNOWN = {*FIELDS, *(name for names in SYNONYMS.values() for name in names)}
 _SENTENCES: dict[str, str | Promise] = {
     "datei_art": gettext_lazy(
-        "Das ist %(art)s, keine CSV-Datei. Speichern Sie die Tabelle als CSV (UTF-8, mit Semikolon getrennt)."
+        "Das ist %(art)s. Gelesen werden CSV und XLSX. Öffnen Sie die Tabelle in Ihrer Tabellenkalkulation,"
+        " ohne Kennwort, und wählen Sie Speichern unter: XLSX oder CSV (UTF-8)."
+    ),
+    "datei_name": gettext_lazy(
+        "Die Datei heißt „%(wert)s“, ist aber %(art)s. Prüfen Sie, ob es die richtige ist. Ist sie es, geben"
+        " Sie ihrem Namen die Endung .%(endung)s."
+    ),
+    "datei_beschaedigt": gettext_lazy(
+        "Die XLSX-Datei ist beschädigt oder unvollständig. Öffnen Sie sie in Excel und speichern Sie sie neu."
+    ),
+    "datei_zu_gross": gettext_lazy(
+        "Die XLSX-Datei ist ausgepackt zu groß. Kopieren Sie nur die Spalten der Vorlage in eine neue."
+    ),
+    "datei_zu_breit": gettext_lazy(
+        "In Zeile %(zeile)s stehen Zellen hinter Spalte 256. Löschen Sie, was neben der Tabelle steht."
     ),
     "datei_leer": gettext_lazy(
         "Die Datei ist leer. Unter der Kopfzeile muss mindestens ein Onlineservice stehen."
@@ -76,13 +90,14 @@ class Row:
         return self.texts.get(field, "")
 
 
-def read(file: BinaryIO) -> list[Row]:
+def read(file: BinaryIO, *, name: str = "") -> list[Row]:
     """All rows with content. Raises Unreadable for faults of the file."""
     try:
-        layout = read_layout(file, known=_KNOWN)
-        positions = _positions(layout.header)
-        records = _records(file, layout)
-        rows = [Row(line, _texts(cells, positions)) for line, cells in records if any(map(str.strip, cells))]
+        source = open_file(file, name=name, known=_KNOWN)
+        positions = _positions(source)
+        rows = [
+            Row(line, _texts(cells, positions)) for line, cells in source.rows if any(map(str.strip, cells))
+        ]
     except NotReadable as fault:
         raise Unreadable(str(_SENTENCES[fault.code]) % {"wert": fault.value, **fault.params}) from fault
     if not rows:
@@ -93,13 +108,6 @@ def read(file: BinaryIO) -> list[Row]:
             % {"rows": len(rows)}
         )
     return rows
-
-
-def _records(file: BinaryIO, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    # Strictly only where a quote may be open: a stray pair of them is no reason to refuse.
-    records = Records(as_text(file, layout.encoding), layout.delimiter, strict=layout.quotes % 2 == 1)
-    records.skip_header()
-    yield from records
 
 
 def _texts(cells: list[str], positions: Mapping[str, int]) -> dict[str, str]:
@@ -113,10 +121,11 @@ def field_of(heading: str) -> str | None:
     return next((field for field, names in SYNONYMS.items() if name in names), None)
 
 
-def _positions(header: list[str]) -> dict[str, int]:
+def _positions(source: Source) -> dict[str, int]:
+    header = source.header
     fields = [field_of(cell) for cell in header]
     if not any(fields):
-        raise NotReadable("kopfzeile_fehlt", value=" | ".join(header)[:80], line=1)
+        raise NotReadable("kopfzeile_fehlt", value=" | ".join(header)[:80], line=source.header_line)
     if faults := [*_head_faults(header, fields)]:
         raise Unreadable(*faults)
     return {field: index for index, field in enumerate(fields) if field}
@@ -141,31 +150,34 @@ def _head_faults(header: list[str], fields: list[str | None]) -> Iterator[str]:
             ) % {"column": cell[:60]}
 
 
-def report(file: BinaryIO, results: Mapping[int, tuple[str, str]]) -> bytes:
-    """The person's own file, same order, plus `ergebnis` and `hinweis` by line; UTF-8 with BOM, for Excel."""
+def report(file: BinaryIO, results: Mapping[int, tuple[str, str]], *, name: str) -> Table:
+    """The person's own file, same format and order, plus `ergebnis` and `hinweis` by line."""
     try:
-        layout = read_layout(file, known=_KNOWN)
+        source = open_file(file, name=name, known=_KNOWN)
     except NotReadable:
-        return _encoded(["hinweis"], ([hint] for _result, hint in results.values()), ";")
+        hints = ((line, [hint]) for line, (_result, hint) in results.items())
+        return Table(["hinweis"], hints, widths=_WIDTHS)
     # A report that is mended and checked again does not grow.
-    keep = [index for index, name in enumerate(layout.header) if name.lower() not in REPORT_FIELDS]
-    header = [*(layout.header[index] for index in keep), *REPORT_FIELDS]
-    return _encoded(header, _report_rows(file, layout, keep, results), layout.delimiter)
+    keep = [index for index, name in enumerate(source.header) if name.lower() not in REPORT_FIELDS]
+    return Table(
+        [*(source.header[index] for index in keep), *REPORT_FIELDS], _report_rows(source, keep, results),
+        source.kind, source.delimiter, source.sheet, source.header_line, widths=_WIDTHS,
+    )  # fmt: skip
 
 
 def _report_rows(
-    file: BinaryIO, layout: Layout, keep: list[int], results: Mapping[int, tuple[str, str]]
-) -> Iterator[list[str]]:
+    source: Source, keep: list[int], results: Mapping[int, tuple[str, str]]
+) -> Iterator[tuple[int, list[str]]]:
     try:
-        for line, cells in _records(file, layout):
+        for line, cells in source.rows:
             if any(map(str.strip, cells)):
                 kept = [cells[index] if index < len(cells) else "" for index in keep]
-                yield [*kept, *results.get(line, ("", ""))]
+                yield line, [*kept, *results.get(line, ("", ""))]
     except NotReadable:
         return
 
 
-def template() -> bytes:
+def template(kind: str) -> Table:
     """The head, and two rows that show how it is meant."""
     rows = [
         ["hund-01", "Hundesteuer anmelden", "99102013000000", "", "Gemeinde", "010590045045",
@@ -173,12 +185,4 @@ def template() -> bytes:
         ["hund-02", "Hundesteuer abmelden", "99102013000000", "", "Gemeinde", "010590045045 010590120120",
          "https://www.example.org/hund-abmelden", "steuer@example.org", "15.01.2024"],
     ]  # fmt: skip
-    return _encoded(list(FIELDS), rows, ";")
-
-
-def _encoded(header: list[str], rows: Iterable[list[str]], delimiter: str) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
-    return f"\ufeff{buffer.getvalue()}".encode()
+    return Table(list(FIELDS), enumerate(rows, start=2), kind, sheet="Onlineservices", widths=_WIDTHS)

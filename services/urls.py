@@ -11,6 +11,7 @@ from services.views import (
     portals,
     registration,
 )
+from zsk.kinds import CSV, XLSX
 
 app_name = "services"
 SERVICE = "meine/onlineservices/<str:number>/"
@@ -63,9 +64,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{PORTAL}schluessel/keycloak", keys.portal_client, name="portal_key_client"),
     path(f"{PORTAL}schluessel/<int:pk>/widerrufen", keys.portal_revoke, name="portal_key_revoke"),
     path(f"{PORTAL}sammelregistrierung", bulk.upload, name="bulk"),
-    path(f"{PORTAL}sammelregistrierung/vorlage.csv", bulk.template, name="bulk_template"),
+    path(f"{PORTAL}sammelregistrierung/vorlage.csv", bulk.template, {"kind": CSV}, name="bulk_template"),
+    path(
+        f"{PORTAL}sammelregistrierung/vorlage.xlsx", bulk.template, {"kind": XLSX}, name="bulk_template_xlsx"
+    ),
     path(f"{PORTAL}sammelregistrierung/<uuid:pk>/", bulk.review, name="bulk_review"),
-    path(f"{PORTAL}sammelregistrierung/<uuid:pk>/bericht.csv", bulk.report, name="bulk_report"),
+    path(f"{PORTAL}sammelregistrierung/<uuid:pk>/bericht", bulk.report, name="bulk_report"),
     path(
         f"{PORTAL}sammelregistrierung/<uuid:pk>/nachfolger",
         bulk.take_successors,

@@ -163,7 +163,7 @@ class ReportView(CredentialView):
         if not reading.sees_whole(delivery, credential):
             raise ApiProblem("nicht_gefunden")
         try:
-            return report.response(delivery, principal=credential)
+            return report.response(delivery, principal=credential, as_csv=True)
         except ContentExpired as error:
             raise ApiProblem("bericht_abgelaufen") from error
 

@@ -115,9 +115,26 @@ _MONTH_FORM = _("Schreiben Sie den Monat als Jahr und Monat, zum Beispiel 2026-0
 CATALOGUE: dict[str, Kind] = {
     # --- the file or the message as a whole ---
     "datei_art": Kind(
-        _("Die Datei ist keine CSV-Datei"),
-        _("Das ist %(art)s, keine CSV-Datei."),
-        _("Speichern Sie die Tabelle als CSV (UTF-8, mit Semikolon getrennt) und laden Sie sie noch einmal hoch."),
+        _("Die Datei ist weder CSV noch XLSX"),
+        _("Das ist %(art)s. Gelesen werden CSV und XLSX."),
+        _("Öffnen Sie die Tabelle in Ihrer Tabellenkalkulation, ohne Kennwort, und wählen Sie Speichern unter: XLSX oder CSV (UTF-8). Laden Sie die neue Datei hoch."),
+    ),
+    "datei_name": Kind(
+        _("Die Datei ist etwas anderes, als ihr Name sagt"),
+        _("Die Datei heißt „%(wert)s“, ist aber %(art)s."),
+        _("Prüfen Sie, ob es die richtige Datei ist. Ist sie es, geben Sie ihrem Namen die Endung, die zu ihr passt: .csv oder .xlsx."),
+    ),
+    "datei_beschaedigt": Kind(
+        _("Die XLSX-Datei ist beschädigt"), _("Die XLSX-Datei ist beschädigt oder unvollständig."),
+        _("Öffnen Sie die Datei in Ihrer Tabellenkalkulation und speichern Sie sie neu als XLSX. Öffnet auch diese sie nicht, wurde sie nicht vollständig übertragen."),
+    ),
+    "datei_zu_gross": Kind(
+        _("Die XLSX-Datei ist ausgepackt zu groß"), _("Die XLSX-Datei ist ausgepackt zu groß, um gelesen zu werden."),
+        _("Kopieren Sie nur die vier Spalten in eine neue Tabelle, oder teilen Sie die Datei auf, zum Beispiel nach Jahren."),
+    ),
+    "datei_zu_breit": Kind(
+        _("Die Tabelle hat zu viele Spalten"), _("In Zeile %(zeile)s stehen Zellen hinter Spalte 256."),
+        _("Löschen Sie alles, was neben den vier Spalten der Tabelle steht."),
     ),
     "datei_leer": Kind(
         _("Die Datei ist leer"), _("Die Datei enthält keine Zeilen mit Zahlen."),
@@ -396,6 +413,11 @@ CATALOGUE: dict[str, Kind] = {
     "spalte_verstanden": Kind(
         _("Eine Spalte heißt anders"), _("Die Spalte „%(wert)s“ wird als „%(spalte)s“ gelesen."),
         _("Nichts zu tun, wenn das stimmt."), warning=True,
+    ),
+    "blatt_gelesen": Kind(
+        _("Ein Blatt von mehreren wird gelesen"),
+        _("Gelesen wird nur das Blatt „%(blatt)s“. Dieselben Spalten haben auch: %(andere)s."),
+        _("Nichts zu tun, wenn das stimmt. Sonst kopieren Sie alle Zeilen in ein Blatt."), warning=True,
     ),
     "spalte_uebergangen": Kind(
         _("Eine Spalte wird übergangen"), _("Die Spalte „%(wert)s“ stammt aus einem Prüfbericht und wird nicht gelesen."),

@@ -19,6 +19,7 @@ from portals.models import Portal
 from services.models import OnlineService
 from transactions.models import Delivery
 from zsk import months
+from zsk.kinds import ACCEPTED
 
 
 class ServiceChoice(forms.ModelChoiceField):
@@ -30,8 +31,8 @@ class UploadForm(forms.Form):
     """A file, and optionally the one service that it is for, among those the person may deliver for."""
 
     file = forms.FileField(
-        label=gettext_lazy("Datei (CSV)"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
+        label=gettext_lazy("Datei (CSV oder XLSX)"),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
         error_messages={
             "required": gettext_lazy("Wählen Sie eine Datei aus."),
             "missing": gettext_lazy("Wählen Sie eine Datei aus."),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from django.conf import settings
@@ -19,32 +18,35 @@ from transactions.findings import Finding
 from transactions.models import Delivery
 from transactions.push import check_message
 from transactions.rows import Rows
-from transactions.sources import Unreadable, delimited, push
+from transactions.sources import Unreadable, files, push
+from transactions.sources.tables import KNOWN, field_of
 from transactions.staging import JOIN, MINE
-from zsk.spreadsheets import harmless
+from zsk.kinds import CSV, XLSX
+from zsk.readers import Source, open_file
+from zsk.tables import Table, download
 
 ADDED = ["ergebnis", "hinweis"]
 FAULTY = "fehler"
-BATCH = 10_000
+WIDTHS = {"hinweis": 90}
 
 
-def response(delivery: Delivery, *, principal: Principal) -> StreamingHttpResponse:
-    """The report as a CSV download. Raises ContentExpired when what was sent is no longer kept."""
-    lines = report_lines(delivery, principal=principal)
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{_file_name(delivery)}"'
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+def response(delivery: Delivery, *, principal: Principal, as_csv: bool = False) -> StreamingHttpResponse:
+    """The report as a download in the format of what was sent, or as CSV; a push has a CSV in any case.
+
+    Raises ContentExpired when what was sent is no longer kept.
+    """
+    report = table(delivery, principal=principal)
+    return download(replace(report, kind=CSV) if as_csv else report, stem=f"{_file_stem(delivery)}-bericht")
 
 
-def report_lines(delivery: Delivery, *, principal: Principal) -> Iterator[bytes]:
-    """Says for each row what became of it, or checks once more what would; UTF-8 with BOM, for Excel.
+def table(delivery: Delivery, *, principal: Principal) -> Table:
+    """Says for each row what became of it, or checks once more what would. Raises ContentExpired.
 
     Who sees a push that a key has sent sees it as its key: a row may leave out the key's own service.
     """
     if delivery.channel == Delivery.Channel.PUSH:
-        return _push_lines(delivery, delivery.credential or principal)
-    return _file_lines(delivery, principal)
+        return _push_report(delivery, delivery.credential or principal)
+    return _file_report(delivery, principal)
 
 
 def _is_done(delivery: Delivery) -> bool:
@@ -57,32 +59,36 @@ def _read_again(delivery: Delivery, rows: Rows) -> Checked:
     return read_again(rows, services=services, service=delivery.service)
 
 
-def _file_name(delivery: Delivery) -> str:
+def _file_stem(delivery: Delivery) -> str:
     stem = delivery.file_name.rpartition(".")[0] or f"lieferung-{delivery.pk}"
     safe = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in stem)
-    return f"{safe.encode('ascii', 'replace').decode().replace('?', '_')}-bericht.csv"
+    return safe.encode("ascii", "replace").decode().replace("?", "_")
 
 
-def _file_lines(delivery: Delivery, principal: Principal) -> Iterator[bytes]:
+def _file_report(delivery: Delivery, principal: Principal) -> Table:
+    file, name = contents.open_content(delivery), delivery.file_name
+    is_workbook = False
     try:
-        rows = delimited.read(contents.open_content(delivery), single_service=delivery.service_id is not None)
+        is_workbook = files.is_workbook(file, name=name)
+        rows = files.read(file, name=name, single_service=delivery.service_id is not None)
     except Unreadable as fault:
-        return _unreadable_lines(delivery, fault)
+        return _unreadable_report(fault, is_workbook=is_workbook)
     if _is_done(delivery):
         checked = _read_again(delivery, rows)
     else:
         checked = check(rows, by=principal, service=delivery.service)
     results = _Results(delivery, checked, rows)
-    layout, records = delimited.open_records(contents.open_content(delivery))
-    return _lines(layout.header, records, results, layout.delimiter)
+    # The CSV reader has closed its file.
+    source = open_file(contents.open_content(delivery), name=name, known=KNOWN)
+    return _with_results(source, results)
 
 
-def _unreadable_lines(delivery: Delivery, fault: Unreadable) -> Iterator[bytes]:
-    rows = [(index + 1, [finding.message]) for index, finding in enumerate(fault.findings)]
-    return _encode(["hinweis"], (cells for _line, cells in rows), ";")
+def _unreadable_report(fault: Unreadable, *, is_workbook: bool = False) -> Table:
+    rows = ((number, [finding.message]) for number, finding in enumerate(fault.findings, start=2))
+    return Table(["hinweis"], rows, kind=XLSX if is_workbook else CSV, widths=WIDTHS)
 
 
-def _push_lines(delivery: Delivery, principal: Principal) -> Iterator[bytes]:
+def _push_report(delivery: Delivery, principal: Principal) -> Table:
     own = principal.service.number if isinstance(principal, Credential) and principal.service else None
     with contents.open_content(delivery) as file:
         body = file.read()
@@ -90,20 +96,22 @@ def _push_lines(delivery: Delivery, principal: Principal) -> Iterator[bytes]:
     try:
         message = push.read(body, own=own, max_rows=10**9 if done else settings.MAX_PUSH_ROWS)
     except Unreadable as fault:
-        return _unreadable_lines(delivery, fault)
+        return _unreadable_report(fault)
     rows = message.rows
     checked = _read_again(delivery, rows) if done else check_message(message, principal)
     results = _Results(delivery, checked, rows)
     columns = [column for column in (rows.service, rows.ars, rows.month, rows.count) if column is not None]
     records = ((int(rows.line[row]), [column.text(row) for column in columns]) for row in range(len(rows)))
-    lines = _lines(list(push.ROW_FIELDS), records, results, ";")
-    return chain(lines, _scope_lines(results.of_no_line)) if results.of_no_line else lines
+    report = _with_results(Source(CSV, list(push.ROW_FIELDS), records), results)
+    scope = _scope_rows(results.of_no_line, after=len(rows) + 1)
+    return replace(report, rows=chain(report.rows, scope))
 
 
-def _scope_lines(faults: list[Finding]) -> Iterator[bytes]:
+def _scope_rows(faults: list[Finding], *, after: int) -> Iterator[tuple[int, list[str]]]:
     """Faults of the message's scope, which no row has, below the rows."""
     blank = [""] * len(push.ROW_FIELDS)
-    return _encode(None, ([*blank, FAULTY, f"{fault.pointer} {_hint(fault)}"] for fault in faults), ";")
+    for line, fault in enumerate(faults, start=after + 1):
+        yield line, [*blank, FAULTY, f"{fault.pointer} {_hint(fault)}"]
 
 
 class _Results:
@@ -174,32 +182,19 @@ _DONE = f"""
 """
 
 
-def _lines(
-    header: list[str], records: Iterable[tuple[int, list[str]]], results: _Results, delimiter: str
-) -> Iterator[bytes]:
+def _with_results(source: Source, results: _Results) -> Table:
     # A report that is mended and checked again does not grow.
+    header = source.header
     keep = [index for index, name in enumerate(header) if name.lower() not in ADDED]
-    width = len(header)
 
-    def rows() -> Iterator[list[str]]:
-        for line, cells in records:
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        for line, cells in source.rows:
             if any(cell.strip() for cell in cells):
-                filled = cells + [""] * (width - len(cells))
-                yield [*(filled[index] for index in keep), *cells[width:], *results.cells(line)]
+                filled = cells + [""] * (len(header) - len(cells))
+                kept = [filled[index] for index in keep]
+                yield line, [*kept, *cells[len(header) :], *results.cells(line)]
 
-    return _encode([*(header[index] for index in keep), *ADDED], rows(), delimiter)
-
-
-def _encode(header: list[str] | None, rows: Iterable[list[str]], delimiter: str) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
-    if header is not None:
-        buffer.write("\ufeff")
-        writer.writerow(header)
-    for number, row in enumerate(rows, start=1):
-        writer.writerow(map(harmless, row))
-        if number % BATCH == 0:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()
+    return Table(
+        [*(header[index] for index in keep), *ADDED], rows(), source.kind, source.delimiter, source.sheet,
+        source.header_line, [name for name in header if field_of(name) == "anzahl"], WIDTHS,
+    )  # fmt: skip

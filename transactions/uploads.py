@@ -35,7 +35,7 @@ from transactions.models import Delivery, DeliveryJob
 from transactions.references import versions
 from transactions.reviews import Review
 from transactions.rows import Rows
-from transactions.sources import Unreadable, delimited
+from transactions.sources import Unreadable, files
 from zsk import formats
 
 MAX_ROWS = 5_000_000
@@ -255,7 +255,8 @@ def _checked(
     _tell(job, Step.READING, 5)
     try:
         with contents.open_content(delivery) as file:
-            rows = delimited.read(file, single_service=delivery.service_id is not None)
+            single = delivery.service_id is not None
+            rows = files.read(file, name=delivery.file_name, single_service=single)
     except Unreadable as unreadable:
         return None, None, unreadable.findings
     if len(rows) > MAX_ROWS:

@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
@@ -28,14 +28,16 @@ from services.bulk_source import Unreadable
 from services.models import BulkUpload
 from services.views.portal_access import managed_portal
 from zsk import formats
+from zsk.kinds import ACCEPTED
+from zsk.tables import download
 
 SHOWN = 20
 
 
 class BulkForm(forms.Form):
     file = forms.FileField(
-        label=gettext_lazy("Datei (CSV)"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
+        label=gettext_lazy("Datei (CSV oder XLSX)"),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
         max_length=255,
         error_messages={
             "required": gettext_lazy("Wählen Sie eine Datei aus."),
@@ -71,9 +73,9 @@ def upload(request: HttpRequest, kuerzel: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def template(request: HttpRequest, kuerzel: str) -> HttpResponse:
+def template(request: HttpRequest, kuerzel: str, kind: str) -> HttpResponseBase:
     managed_portal(request, kuerzel)
-    return _file(bulk_source.template(), "vorlage-sammelregistrierung.csv")
+    return download(bulk_source.template(kind), stem="vorlage-sammelregistrierung")
 
 
 @never_cache
@@ -116,16 +118,10 @@ def take_successors(request: HttpRequest, kuerzel: str, pk: uuid.UUID) -> HttpRe
 @never_cache
 @login_required
 @require_safe
-def report(request: HttpRequest, kuerzel: str, pk: uuid.UUID) -> HttpResponse:
+def report(request: HttpRequest, kuerzel: str, pk: uuid.UUID) -> HttpResponseBase:
     """The person's own file with what became of each row."""
     kept = _own(request, managed_portal(request, kuerzel), pk)
-    return _file(bulk.report(kept), "sammelregistrierung-bericht.csv")
-
-
-def _file(content: bytes, name: str) -> HttpResponse:
-    answer = HttpResponse(content, content_type="text/csv; charset=utf-8; header=present")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return download(bulk.report(kept), stem="sammelregistrierung-bericht")
 
 
 @login_required

@@ -5,7 +5,9 @@ import io
 import threading
 import uuid
 
+import openpyxl
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -27,6 +29,8 @@ from tests.factories import (
     kreis,
     land,
 )
+from tests.zsk import making_workbooks
+from tests.zsk.making_workbooks import workbook
 
 pytestmark = pytest.mark.django_db
 HEAD = "kennung;name;leistungsschluessel;behoerde;meldeebene;gebiet;adresse;funktionspostfach;in_betrieb_seit"
@@ -71,6 +75,10 @@ def send(client: Client, content: bytes, name: str = "a.csv") -> str:
     answer = client.post(ADDRESS, {"file": SimpleUploadedFile(name, content)})
     assert answer.status_code == 302, answer.content.decode()
     return str(answer.headers["Location"])
+
+
+def content_of(client: Client, address: str) -> bytes:
+    return b"".join(client.get(address))  # type: ignore[arg-type]
 
 
 # --- Who may not -------------------------------------------------------------------------------------
@@ -131,10 +139,42 @@ def test_all_are_registered_for_the_portal(client: Client, portal: Portal, admin
 
 
 def test_the_template_is_readable_and_registers(client: Client, portal: Portal, admin: User) -> None:
-    content = client.get(f"{ADDRESS}/vorlage.csv").content
+    content = content_of(client, f"{ADDRESS}/vorlage.csv")
     rows = bulk_source.read(io.BytesIO(content))
     assert [row["kennung"] for row in rows] == ["hund-01", "hund-02"]
     assert content.startswith(HEAD.encode("utf-8-sig"))
+
+
+def test_the_template_as_a_workbook_keeps_zeros_and_takes_new_ones(
+    client: Client, portal: Portal, admin: User
+) -> None:
+    content = content_of(client, f"{ADDRESS}/vorlage.xlsx")
+    assert [row.texts for row in bulk_source.read(io.BytesIO(content), name="a.xlsx")] == [
+        row.texts for row in bulk_source.read(io.BytesIO(content_of(client, f"{ADDRESS}/vorlage.csv")))
+    ]
+    (sheet,) = openpyxl.load_workbook(io.BytesIO(content)).worksheets
+    assert sheet["F2"].value == "010590045045"
+    assert sheet.column_dimensions["F"].number_format == "@"  # cells that people fill are text as well
+    assert sheet.freeze_panes == "A2"
+
+
+def test_a_workbook_is_registered_and_its_report_is_one(client: Client, portal: Portal, admin: User) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"default_date_format": "dd.mm.yyyy"}) as book:
+        sheet = book.add_worksheet("Dienste")
+        sheet.write_row(0, 0, HEAD.split(";"))
+        sheet.write_row(3, 0, [17, *GOOD[1:8]])
+        sheet.write_number(3, 2, 99102013000000)
+        sheet.write_datetime(3, 8, dt.date(2024, 1, 15))
+    address = send(client, file.getvalue(), "dienste.xlsx")
+    answer = client.get(f"{address}bericht")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="sammelregistrierung-bericht.xlsx"'
+    (sheet,) = openpyxl.load_workbook(io.BytesIO(b"".join(answer))).worksheets  # type: ignore[arg-type]
+    assert (sheet["A4"].value, sheet["J1"].value, sheet["J4"].value) == (17, "ergebnis", "neu")
+    client.post(f"{address}registrieren")
+    made = OnlineService.objects.get()
+    assert (made.leistung_id, made.live_from) == ("99102013000000", dt.date(2024, 1, 15))
+    assert PortalService.objects.get(service=made).kennung == "17"
 
 
 def test_other_words_separators_and_encodings_are_understood() -> None:
@@ -204,7 +244,9 @@ def test_a_kennung_twice_in_the_file_names_the_other_line(portal: Portal, admin:
         (csv(head="name;name;leistungsschluessel;meldeebene;gebiet"), "Die Spalte name steht mehrmals da."),
         (csv(), "Die Datei ist leer."),
         (b"a;b\n1;2\n", "Die erste Zeile ist keine Kopfzeile."),
-        (b"PK\x03\x04xyz", "Das ist eine Excel- oder LibreOffice-Datei"),
+        (b"PK\x03\x04xyz", "Die XLSX-Datei ist beschädigt"),
+        (b"\xd0\xcf\x11\xe0xyz", "Das ist eine alte Excel-Datei (XLS)"),
+        (workbook(making_workbooks.HEAD), "Die Datei heißt „a.csv“, ist aber eine Excel-Datei (XLSX)."),
         (csv('"offen;x'), "Ein Anführungszeichen wird nicht geschlossen"),
     ],
 )
@@ -227,7 +269,7 @@ def test_5000_faults_are_all_in_the_report(client: Client, portal: Portal, admin
     text = client.get(address).content.decode()
     assert "Ihre Datei hat 5.000 Fehler" in text
     assert text.count("Der Name fehlt.") == 20
-    report = client.get(f"{address}bericht.csv").content.decode("utf-8-sig")
+    report = content_of(client, f"{address}bericht").decode("utf-8-sig")
     assert report.count("fehler;name: Der Name fehlt.") == 5_000
 
 
@@ -235,13 +277,13 @@ def test_the_report_is_the_own_file_and_can_be_sent_again(
     client: Client, portal: Portal, admin: User
 ) -> None:
     address = send(client, csv(row(), row(kennung="h-2", name="=1+1", meldeebene="x")))
-    lines = client.get(f"{address}bericht.csv").content.decode("utf-8-sig").splitlines()
+    lines = content_of(client, f"{address}bericht").decode("utf-8-sig").splitlines()
     assert lines[0] == f"{HEAD};ergebnis;hinweis"
     assert lines[1] == f"{row()};wäre neu;"
     assert ";'=1+1;" in lines[2]
     assert lines[2].endswith("fehler;meldeebene: Erlaubt sind Bund, Land, Kreis, Gemeinde und gemischt.")
     again = send(client, "\n".join(lines).encode())
-    report = client.get(f"{again}bericht.csv").content.decode("utf-8-sig").splitlines()
+    report = content_of(client, f"{again}bericht").decode("utf-8-sig").splitlines()
     assert report[0] == lines[0]
 
 

@@ -369,7 +369,7 @@ NOT_USERS = {"findings.py", "problems.py"}  # the catalogue, and the answers of 
 
 def literals(pattern: str) -> set[str]:
     files = [path for path in ROOM.rglob("*.py") if path.name not in NOT_USERS]
-    files.append(ROOM.parent / "zsk" / "delimited.py")
+    files += [ROOM.parent / "zsk" / f"{name}.py" for name in ("delimited", "kinds", "workbooks")]
     return {code for path in files for code in re.findall(pattern, path.read_text(encoding="utf-8"))}
 
 

@@ -23,6 +23,7 @@ from tests.transactions.uploading import (
 from transactions import push
 from transactions import report as making
 from transactions.models import Delivery
+from zsk.tables import pieces
 
 pytestmark = pytest.mark.django_db
 
@@ -111,13 +112,13 @@ def test_a_push_that_was_refused_for_its_scope_says_so(service: OnlineService) -
     receipt = push.receive(json.dumps(message).encode(), by=key)
     assert results(receipt.delivery, key) == ["wäre neu", "fehler"]
     assert receipt.delivery
-    (last,) = list(making.report_lines(receipt.delivery, principal=key))[1:]
-    assert last.decode().startswith(";;;;fehler;/umfang/1 onlineservice: ")
+    *_rows, last = b"".join(pieces(making.table(receipt.delivery, principal=key))).decode().splitlines()
+    assert last.startswith(";;;;fehler;/umfang/1 onlineservice: ")
 
 
 def results(delivery: Delivery | None, key: Credential) -> list[str]:
     assert delivery
-    lines = b"".join(making.report_lines(delivery, principal=key)).decode("utf-8-sig").splitlines()
+    lines = b"".join(pieces(making.table(delivery, principal=key))).decode("utf-8-sig").splitlines()
     return [line.split(";")[4] for line in lines[1:]]
 
 
@@ -134,4 +135,4 @@ def test_formulas_are_harmless_and_a_report_sent_again_does_not_grow(
 
 def test_an_unreadable_file_has_a_report_of_its_faults(people: Personas) -> None:
     lines = report(received(people.owner, b"%PDF-1.4"), people, "review_report")
-    assert lines == ["hinweis", "Das ist eine PDF-Datei, keine CSV-Datei."]
+    assert lines == ["hinweis", "Das ist eine PDF-Datei. Gelesen werden CSV und XLSX."]

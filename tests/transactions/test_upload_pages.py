@@ -225,7 +225,7 @@ def test_twenty_findings_are_shown_and_the_rest_is_in_the_report(
 def test_a_file_that_is_no_table_says_what_to_do(client: Client, people: Personas) -> None:
     said = page(client, address("review", received(people.colleague, b"%PDF-1.7 etwas")))
     assert "Ihre Datei lässt sich nicht lesen" in said
-    assert "eine PDF-Datei, keine CSV-Datei" in said
+    assert "eine PDF-Datei. Gelesen werden CSV und XLSX." in said
     assert "So beheben Sie es:" in said
     assert 'type="file"' in said
 
