@@ -1,5 +1,7 @@
 from django.urls import path, re_path
 
+from reports.api.evaluation import EvaluationView
+from reports.api.lists import LeistungenView, RegionsView, ServicesView
 from reports.views import catalogue, data, overview, portals, regions, services
 
 app_name = "reports"
@@ -8,6 +10,10 @@ KUERZEL = r"(?P<kuerzel>[-a-zA-Z0-9_]+)"
 KIND = r"(?P<kind>csv|xlsx|json|svg)"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("api/v1/onlineservices", ServicesView.as_view(), name="api_services"),
+    path("api/v1/regionen", RegionsView.as_view(), name="api_regions"),
+    path("api/v1/leistungen", LeistungenView.as_view(), name="api_leistungen"),
+    path("api/v1/auswertung", EvaluationView.as_view(), name="api_evaluation"),
     path("onlineservices/", catalogue.catalogue, name="catalogue"),
     re_path(rf"^onlineservices/{NUMBER}/$", services.service, name="service"),
     re_path(rf"^onlineservices/{NUMBER}/verlauf\.{KIND}$", services.curve_file, name="service_curve"),

@@ -78,6 +78,12 @@ PAGES = [
     E("/onlineservices/{hidden}/verlauf.csv", NOT_PUBLIC),
     E("/onlineservices/{service}/regionen.csv", 200),
     E("/onlineservices/{hidden}/regionen.csv", NOT_PUBLIC),
+    E("/api/v1/onlineservices", 200),
+    E("/api/v1/regionen", 200),
+    E("/api/v1/leistungen", 200),
+    E("/api/v1/auswertung?onlineservice={service}&region=060000000000", 200),
+    # Signed in or not: the open interface knows nobody.
+    E("/api/v1/auswertung?onlineservice={hidden}", 404),
     E("/portale/", 200),
     E("/portale/portal/verlauf.csv", 200),
     E("/portale/gibt-es-nicht/verlauf.csv", 404),

@@ -86,11 +86,8 @@ class CredentialView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        known = self.query_fields if request.method in {"GET", "HEAD"} else ()
-        # A `?probelauf=true` that nobody reads would store what was meant to be tried.
-        if unknown := [name for name in request.query_params if name not in known]:
-            text = _("Den Parameter „%(name)s“ gibt es in dieser Adresse nicht.")
-            raise ApiProblem("nicht_lesbar", text % {"name": unknown[0][:40]})
+        known = self.query_fields if request.method in {"GET", "HEAD"} else frozenset()
+        api_parameters.refuse_unknown(request, known)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -19,6 +19,13 @@ from zsk import months
 ARS_DIGITS = 12
 
 
+def refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    """A `?probelauf=true` that nobody reads would store what was meant to be tried."""
+    if unknown := [name for name in request.query_params if name not in known]:
+        detail = _("Den Parameter „%(name)s“ gibt es in dieser Adresse nicht.")
+        raise ApiProblem("nicht_lesbar", detail % {"name": unknown[0][:40]})
+
+
 def text(request: Request, name: str, *, most: int = 100) -> str:
     """Empty where it is missing; a NUL, which PostgreSQL cannot read, is a blank."""
     return str(request.query_params.get(name, "")).replace("\0", " ").strip()[:most]

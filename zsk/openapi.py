@@ -19,7 +19,7 @@ _KINDS = {
     "string": "Text", "integer": "ganze Zahl", "boolean": "true oder false", "object": "Objekt",
     "null": "null", "array": "Liste",
 }  # fmt: skip
-_FORMATS = {"uuid": "UUID", "uri": "Adresse"}
+_FORMATS = {"uuid": "UUID", "uri": "Adresse", "date": "Tag", "date-time": "Zeitpunkt"}
 _PLACES = {"query": "Adresse", "header": "Kopfzeile", "path": "Pfad"}
 
 
@@ -86,12 +86,16 @@ class Operation:
 
 def operations() -> list[Operation]:
     """Every operation, delivering first."""
-    return [
-        _operation(path, method, item[method])
+    tags = [tag["name"] for tag in document()["tags"]]
+    found = [
+        (item[method], path, method)
         for path, item in document()["paths"].items()
         for method in METHODS
         if method in item
     ]
+    # Sorting keeps the order within a tag.
+    ordered = sorted(found, key=lambda each: tags.index(each[0]["tags"][0]))
+    return [_operation(path, method, item) for item, path, method in ordered]
 
 
 def schemas() -> list[Schema]:
@@ -156,7 +160,7 @@ def _kind(item: dict[str, Any]) -> str:
 
 def _limits(item: dict[str, Any]) -> Iterator[str]:
     if "enum" in item:
-        yield " | ".join(item["enum"])
+        yield " | ".join(map(str, item["enum"]))
     if "pattern" in item:
         yield str(item["pattern"])
     if "minimum" in item:

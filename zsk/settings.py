@@ -296,6 +296,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ZSK: Schnittstelle",
     "DESCRIPTION": "Transaktionszahlen von Onlineservices liefern und nachsehen, was aus einer Lieferung "
     "wurde. Anmelden kann sich ein Verfahren mit dem Zugangsschlüssel eines Onlineservices oder Portals. "
+    "Offene Daten gibt es ohne Anmeldung. "
     "Fehler kommen als application/problem+json (RFC 9457).",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
@@ -305,8 +306,14 @@ SPECTACULAR_SETTINGS = {
         "url": "https://www.govdata.de/dl-de/by-2-0",
     },
     "SERVERS": [{"url": SITE_URL or "/", "description": "Diese Umgebung"}],
-    "TAGS": [{"name": "Lieferungen", "description": "Liefern, nachsehen, zurücknehmen."}],
-    "POSTPROCESSING_HOOKS": ["transactions.api_description.finish"],
+    "TAGS": [
+        {"name": "Lieferungen", "description": "Liefern, nachsehen, zurücknehmen."},
+        {
+            "name": "Offene Daten",
+            "description": "Onlineservices, Regionen, Leistungen und Zahlen, ohne Anmeldung.",
+        },
+    ],
+    "POSTPROCESSING_HOOKS": ["transactions.api_description.finish", "reports.api.description.finish"],
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SERVE_INCLUDE_SCHEMA": False,

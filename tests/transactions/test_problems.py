@@ -153,6 +153,8 @@ def test_everything_is_said_in_english_too(code: str) -> None:
         "services.client_tokens",
         "transactions.api_parameters",
         "transactions.api_counts",
+        "reports.api.evaluation",
+        "reports.api.lists",
     ],
 )
 def test_details_are_said_in_english_too(name: str) -> None:

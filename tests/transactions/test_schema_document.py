@@ -49,7 +49,7 @@ def test_valid_openapi_3_1(document: dict[str, Any]) -> None:
     validate_schema(document)
     assert {"title", "version", "description", "contact", "license"} <= document["info"].keys()
     assert document["servers"] == [{"url": "/", "description": "Diese Umgebung"}]
-    assert [tag["name"] for tag in document["tags"]] == ["Lieferungen"]
+    assert [tag["name"] for tag in document["tags"]] == ["Lieferungen", "Offene Daten"]
 
 
 def test_yaml_and_json_are_the_same(document: dict[str, Any]) -> None:
@@ -92,10 +92,16 @@ def test_every_address_is_named(document: dict[str, Any]) -> None:
 
 def test_every_operation_is_whole(document: dict[str, Any]) -> None:
     for operation in operations(document).values():
-        assert {"summary", "description", "tags", "security", "responses"} <= operation.keys()
-        assert operation["security"] == [{"Zugangsschluessel": []}]
-        assert {"401", "403", "500"} <= operation["responses"].keys()
-        assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
+        assert {"summary", "description", "tags", "responses"} <= operation.keys()
+        assert {"429", "500"} <= operation["responses"].keys()
+        assert "Retry-After" in operation["responses"]["429"]["headers"]
+        if operation["tags"] == ["Offene Daten"]:
+            assert "security" not in operation
+            assert operation["responses"].keys().isdisjoint({"401", "403"})
+        else:
+            assert operation["security"] == [{"Zugangsschluessel": []}]
+            assert {"401", "403", "503"} <= operation["responses"].keys()
+            assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
         for status, answer in operation["responses"].items():
             assert answer["description"]
             ((kind, content),) = answer["content"].items()
@@ -164,6 +170,7 @@ def test_answers_are_as_described(country_regions: None, document: dict[str, Any
         ("Problem", send({"zeilen": 1})),
         ("Problem", client.post("/api/v1/lieferungen")),
         ("Seite", client.get("/api/v1/lieferungen?limit=1", headers=headers)),
+        ("Transaktionszahlenseite", client.get("/api/v1/transaktionszahlen", headers=headers)),
         ("Ergebnis", client.get(stored["Location"], headers=headers)),
         ("Ergebnis", client.delete(stored["Location"], headers=headers)),
     ):

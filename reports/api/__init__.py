@@ -1,0 +1,1 @@
+"""The open interface: published services, regions, Leistungen and evaluations, without a key."""
