@@ -1,4 +1,4 @@
-"""The whole way in, in a browser: from the landing page to being signed in with an authority."""
+"""The pages of the way in, in a browser: a question of operations, and what axe says of them."""
 
 import pytest
 from django.conf import LazySettings
@@ -7,13 +7,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts import invitations, request_forms
 from accounts.models import AccessRequest, User
+from tests.browser.steps import fill_request, follow_mail, log_in
 from tests.browser.test_accessibility import faults
 from tests.factories import (
-    PASSWORD,
     AccessRequestFactory,
     AuthorityFactory,
     InvitationFactory,
-    RegionFactory,
     UserFactory,
 )
 
@@ -33,87 +32,16 @@ def operator() -> User:
     return person
 
 
-def log_in(page: Page, server: LiveServer, username: str, target: str) -> None:
-    page.goto(f"{server.url}/anmelden/?next={target}")
-    page.fill("#id_login", username)
-    page.fill("#id_password", PASSWORD)
-    page.click("main button[type=submit]")
-
-
-def follow_mail(page: Page, server: LiveServer, part: str) -> None:
-    """Open the newest link of this kind in the demo's mailbox."""
-    page.goto(f"{server.url}/demo/post/")
-    page.locator(f"main a[href*='{part}']").first.click()
-
-
-def fill_request(page: Page, **changed: str) -> None:
-    values = {
-        "first_name": "Anna", "last_name": "Antrag", "email": "anna@kappeln.example",
-        "authority": "Hafenamt", "purpose": "Ich liefere die Zahlen der Hundesteuer.", **changed,
-    }  # fmt: skip
-    for name, value in values.items():
-        page.fill(f"#id_{name}", value)
-    page.check("#id_privacy")
-
-
-def test_from_the_landing_page_to_being_signed_in(
-    browser: Browser, page: Page, live_server: LiveServer, operator: User
-) -> None:
-    RegionFactory(name="Kappeln")
-    page.goto(f"{live_server.url}/")
-    page.locator("footer").get_by_role("link", name="Zugang beantragen").click()
-    page.locator("main").get_by_role("link", name="Zugang beantragen").click()
-    fill_request(page)
-    page.get_by_role("button", name="Antrag absenden").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-    page.select_option("#id_level", "kommune")
-    page.fill("#id_region", "Kappeln")
-    page.get_by_role("button", name="Antrag absenden").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sehen Sie in Ihr Postfach")
-
-    follow_mail(page, live_server, "/landing/bestaetigen/")
-    page.get_by_role("button", name="Das ist mein Antrag").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Wir prüfen Ihren Antrag")
-    status = page.url
-
-    desk = browser.new_page(locale="de-DE")
-    _decide(desk, live_server)
-    desk.close()
-
-    page.goto(status)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ihr Antrag ist bewilligt")
-    follow_mail(page, live_server, "/einladung/")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Willkommen bei der ZSK")
-    page.fill("#id_password1", "vier lange worte hier")
-    page.fill("#id_password2", "vier lange worte hier")
-    page.get_by_role("button", name="Konto anlegen und annehmen").click()
-    page.wait_for_url("**/meine/")
-    expect(page.locator("main")).to_contain_text("Willkommen bei der ZSK")
-    page.goto(f"{live_server.url}/konto/")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Anna Antrag")
-    expect(page.locator("main")).to_contain_text("Hafenamt")
-
-
-def _decide(desk: Page, server: LiveServer) -> None:
-    """Operations find the request, ask nothing, and approve it with the authority as new."""
-    log_in(desk, server, "betrieb", "/betrieb/")
-    desk.get_by_role("link", name="Anträge prüfen").click()
-    desk.get_by_role("link", name="Anna Antrag").click()
-    desk.get_by_role("link", name="Bewilligen").click()
-    desk.get_by_role("button", name="Bewilligen und einladen").click()
-    expect(desk.locator("main")).to_contain_text("Die Einladung ging an anna@kappeln.example")
-
-
 def test_a_question_is_answered_by_the_applicant(
     browser: Browser, page: Page, live_server: LiveServer, operator: User
 ) -> None:
     request = AccessRequestFactory()
-    log_in(page, live_server, "betrieb", f"/betrieb/antraege/{request.pk}/")
+    log_in(page, live_server.url, "betrieb", f"/betrieb/antraege/{request.pk}/")
     page.get_by_role("link", name="Nachfragen").click()
     page.fill("#id_text", "Für welchen Onlineservice?")
     page.get_by_role("button", name="Frage absenden").click()
     applicant = browser.new_page(locale="de-DE")
-    follow_mail(applicant, live_server, "/landing/antrag/")
+    follow_mail(applicant, live_server.url, "/landing/antrag/")
     applicant.fill("#id_text", "Für die Hundesteuer.")
     applicant.get_by_role("button", name="Antwort absenden").click()
     expect(applicant.get_by_role("heading", level=1)).to_have_text("Wir prüfen Ihren Antrag")
@@ -138,7 +66,7 @@ def test_the_pages_are_accessible(
     fill_request(page, email="anna@")
     page.get_by_role("button", name="Antrag absenden").click()
     found["faulty form"] = faults(page)
-    log_in(page, live_server, "betrieb", "/betrieb/")
+    log_in(page, live_server.url, "betrieb", "/betrieb/")
     for address in _addresses_of_operations():
         page.goto(live_server.url + address)
         found[address] = faults(page)

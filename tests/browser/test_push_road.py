@@ -1,12 +1,7 @@
 """The provider's road: a key, the documented commands against a running server, the number in public."""
 
 import io
-import json
 import re
-import shlex
-import urllib.error
-import urllib.request
-from typing import Any, NamedTuple
 
 import pytest
 from django.conf import LazySettings
@@ -15,43 +10,13 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from services.models import OnlineService, ReportingLevel
+from tests.browser.steps import run
 from tests.browser.test_accessibility import faults
 from tests.factories import ServiceFactory
 from tests.transactions.uploading import laender
 from transactions.models import Delivery
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-class Answer(NamedTuple):
-    status: int
-    kind: str
-    body: Any
-
-
-def run(command: str) -> Answer:
-    """What the command line of curl asks for, over HTTP."""
-    words = shlex.split(command.replace("\\\n", " "))
-    assert words[0] == "curl"
-    headers, data, url = {}, None, ""
-    for word, following in zip(words[1:], [*words[2:], ""], strict=True):
-        if word in {"--header", "-H"}:
-            name, _colon, value = following.partition(": ")
-            headers[name] = value
-        elif word in {"--data", "-d"}:
-            data = following.encode()
-        elif word.startswith("http"):
-            url = word
-    request = urllib.request.Request(url, data, headers)
-    try:
-        with urllib.request.urlopen(request) as response:
-            return _answer(response)
-    except urllib.error.HTTPError as error:
-        return _answer(error)
-
-
-def _answer(response: Any) -> Answer:
-    return Answer(response.status, response.headers["Content-Type"], json.load(response))
 
 
 @pytest.fixture

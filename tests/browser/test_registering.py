@@ -8,9 +8,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from services.models import OnlineService, RegistrationDraft, ServiceMember
+from tests.browser.steps import NEW_SERVICE as START
+from tests.browser.steps import go_on, log_in, register_service
 from tests.browser.test_accessibility import VIEWS, faults
 from tests.factories import (
-    PASSWORD,
     AuthorityFactory,
     MemberFactory,
     PortalMemberFactory,
@@ -20,7 +21,6 @@ from tests.factories import (
 from tests.services.registering import HESSEN, KASSEL, KEY, catalogue, draft_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-START = "/meine/onlineservices/neu"
 
 
 @pytest.fixture
@@ -42,39 +42,10 @@ def visitor(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def log_in(page: Page, server: LiveServer, address: str) -> None:
-    page.goto(f"{server.url}/anmelden/?next={address}")
-    page.fill("#id_login", "petra")
-    page.fill("#id_password", PASSWORD)
-    page.click("main button[type=submit]")
-
-
-def on(page: Page) -> None:
-    page.get_by_role("button", name="Speichern und weiter").click()
-
-
 def test_a_service_is_registered(visitor: Page, live_server: LiveServer, petra: User) -> None:
     page = visitor
-    log_in(page, live_server, START)
-    page.get_by_label("selbst entwickelt").check()
-    page.get_by_role("button", name="Weiter").click()
-    page.get_by_label("Leistung suchen", exact=True).fill("hundest")
-    page.keyboard.press("Enter")
-    page.get_by_label("Hundesteuer Anmeldung").check()
-    on(page)
-    page.get_by_role("button", name="Hundesteuer Anmeldung").click()
-    expect(page.get_by_label("Name", exact=True)).to_have_value("Hundesteuer Anmeldung")
-    page.get_by_label("Funktionspostfach").fill("hund@amt.de")
-    on(page)
-    page.get_by_label("Region suchen").fill("Kassel")
-    page.keyboard.press("Enter")
-    page.locator("#treffer-area").get_by_label("Kassel").check()
-    page.get_by_label("Kreis: eine Zahl").check()
-    on(page)
-    page.get_by_label("In Betrieb seit").fill("1.5.2026")
-    on(page)
-    page.get_by_role("button", name="Onlineservice registrieren").click()
-    expect(page.get_by_role("status").or_(page.locator(".zsk-messages"))).to_contain_text("ist registriert")
+    log_in(page, live_server.url, "petra", START)
+    register_service(page, region="Kassel")
     service = OnlineService.objects.get()
     assert (service.name, service.leistung_id, service.authority) == (
         "Hundesteuer Anmeldung",
@@ -90,13 +61,13 @@ def test_hits_come_while_typing_and_what_is_chosen_stays(
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text))
     draft = draft_of(petra, area=[])
-    log_in(page, live_server, f"{START}/{draft.pk}/gebiet")
+    log_in(page, live_server.url, "petra", f"{START}/{draft.pk}/gebiet")
     page.get_by_label("Region suchen").press_sequentially("hess")
     page.locator("#treffer-area").get_by_label("Hessen").check()
     page.get_by_label("Region suchen").fill("kass")
     page.locator("#treffer-area").get_by_label("Kassel").check()
     expect(page.locator("#gewaehlt-area").get_by_label("Hessen")).to_be_checked()
-    on(page)
+    go_on(page)
     assert RegistrationDraft.objects.get().data["area"] == [HESSEN, KASSEL]
     assert [text for text in refused if "Content Security Policy" in text] == []
 
@@ -113,7 +84,7 @@ def test_every_page_passes_axe(
     service.area.set([KASSEL])
     MemberFactory(service=service, user=petra, role=ServiceMember.Role.RESPONSIBLE)
     draft, broken = draft_of(petra), draft_of(petra, name="", area=[], live_from="31.02.2026")
-    log_in(page, live_server, START)
+    log_in(page, live_server.url, "petra", START)
     own, steps = f"/meine/onlineservices/{service.number}/", f"{START}/{draft.pk}/"
     addresses = [
         START,
