@@ -39,6 +39,10 @@ class InvitationUnusable(Exception):
         self.state = state
 
 
+class NotThere(Exception):
+    """Somebody else was quicker: the membership or invitation is gone."""
+
+
 def grants_roles(grant: Grant) -> Grant:
     """Decorator for the rooms to the right: what else comes with an invitation that is accepted."""
     if grant not in _grants:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, invitations, mail
 from accounts.colleagues import known_person
+from accounts.invitations import NotThere
 from accounts.models import Authority, Invitation, User
 from portals.models import InvitedPortalMember, Portal, PortalMember
 
@@ -35,10 +36,6 @@ class AlreadyAdmin(Exception):
 
 class AlreadyInvited(Exception):
     """There is an open invitation to this address for this portal."""
-
-
-class NotThere(Exception):
-    """Somebody else was quicker: the membership or invitation is gone."""
 
 
 @transaction.atomic

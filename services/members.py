@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, invitations, mail
 from accounts.colleagues import known_person
+from accounts.invitations import NotThere
 from accounts.models import Invitation, User
 from services.models import InvitedMember, OnlineService, ServiceMember
 
@@ -31,10 +32,6 @@ class AlreadyMember(Exception):
 
 class AlreadyInvited(Exception):
     """There is an open invitation to this address for this service."""
-
-
-class NotThere(Exception):
-    """Somebody else was quicker: the membership or invitation is gone."""
 
 
 @dataclass(frozen=True)

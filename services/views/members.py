@@ -13,13 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import person
-from accounts.invitations import InvitationUnusable
+from accounts.invitations import NotThere
 from portals.models import PortalMember
 from services import members as writing
-from services.members import AlreadyInvited, AlreadyMember, LastResponsible, NotThere, Role
+from services.members import AlreadyInvited, AlreadyMember, LastResponsible, Role
 from services.models import OnlineService, PortalService, ServiceMember
 from services.people_forms import MemberForm, RoleForm
 from services.views.access import editable_service, managed_service, may_edit
+from services.views.people import RESENT, WITHDRAWN, change_invitation, take_out
 from zsk import site
 
 
@@ -142,17 +143,13 @@ def remove(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 
 def _remove(request: HttpRequest, service: OnlineService, found: ServiceMember) -> HttpResponse:
-    by = person(request)
+    by, address = person(request), site.address(request)
     try:
-        writing.remove(service=service, member=found.pk, by=by, site=site.address(request))
+        take_out(
+            request, found.user, lambda: writing.remove(service=service, member=found.pk, by=by, site=address)
+        )
     except LastResponsible:
         return _remove_page(request, service, found, 409)
-    except NotThere:
-        messages.info(request, _("Diese Person ist inzwischen nicht mehr eingetragen."))
-    else:
-        messages.success(
-            request, _("%(name)s ist nicht mehr eingetragen.") % {"name": found.user.display_name}
-        )
     still = OnlineService.objects.deliverable_by(by).filter(pk=service.pk).exists()
     return redirect("services:members", service.number) if still else redirect("/meine/")
 
@@ -172,11 +169,10 @@ def _remove_page(
 def resend(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Who may edit the service."""
     service = editable_service(request, number)
-    try:
-        sent = writing.resend(service=service, invited=pk, by=person(request), site=site.address(request))
-        messages.success(request, _("Ein neuer Link ging an %(email)s.") % {"email": sent.email})
-    except (NotThere, InvitationUnusable):
-        messages.info(request, _("Diese Einladung ist nicht mehr offen."))
+    by, address = person(request), site.address(request)
+    change_invitation(
+        request, lambda: writing.resend(service=service, invited=pk, by=by, site=address), RESENT
+    )
     return redirect("services:members", service.number)
 
 
@@ -185,10 +181,8 @@ def resend(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 def withdraw(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Who may edit the service."""
     service = editable_service(request, number)
-    try:
-        gone = writing.withdraw(service=service, invited=pk, by=person(request), site=site.address(request))
-        text = _("Die Einladung an %(email)s ist zurückgezogen.") % {"email": gone.email}
-        messages.success(request, text)
-    except (NotThere, InvitationUnusable):
-        messages.info(request, _("Diese Einladung ist nicht mehr offen."))
+    by, address = person(request), site.address(request)
+    change_invitation(
+        request, lambda: writing.withdraw(service=service, invited=pk, by=by, site=address), WITHDRAWN
+    )
     return redirect("services:members", service.number)

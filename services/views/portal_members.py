@@ -12,11 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import person
-from accounts.invitations import InvitationUnusable
 from portals import management
-from portals.management import AlreadyAdmin, AlreadyInvited, LastAdmin, NotThere
+from portals.management import AlreadyAdmin, AlreadyInvited, LastAdmin
 from portals.models import Portal, PortalMember
 from services.portal_forms import AdminForm
+from services.views.people import RESENT, WITHDRAWN, change_invitation, take_out
 from services.views.portal_access import managed_portal
 from zsk import site
 
@@ -77,17 +77,15 @@ def remove(request: HttpRequest, kuerzel: str, pk: int) -> HttpResponse:
 
 
 def _remove(request: HttpRequest, portal: Portal, found: PortalMember) -> HttpResponse:
-    by = person(request)
+    by, address = person(request), site.address(request)
     try:
-        management.remove_admin(portal=portal, member=found.pk, by=by, site=site.address(request))
+        take_out(
+            request,
+            found.user,
+            lambda: management.remove_admin(portal=portal, member=found.pk, by=by, site=address),
+        )
     except LastAdmin:
         return _remove_page(request, portal, found, 409)
-    except NotThere:
-        messages.info(request, _("Diese Person ist inzwischen nicht mehr eingetragen."))
-    else:
-        messages.success(
-            request, _("%(name)s ist nicht mehr eingetragen.") % {"name": found.user.display_name}
-        )
     if Portal.objects.managed_by(by).filter(pk=portal.pk).exists():
         return redirect("services:portal_members", portal.kuerzel)
     return redirect("/meine/")
@@ -105,11 +103,10 @@ def _remove_page(request: HttpRequest, portal: Portal, found: PortalMember, stat
 @require_POST
 def resend(request: HttpRequest, kuerzel: str, pk: int) -> HttpResponse:
     portal = managed_portal(request, kuerzel)
-    try:
-        sent = management.resend(portal=portal, invited=pk, by=person(request), site=site.address(request))
-        messages.success(request, _("Ein neuer Link ging an %(email)s.") % {"email": sent.email})
-    except (NotThere, InvitationUnusable):
-        messages.info(request, _("Diese Einladung ist nicht mehr offen."))
+    by, address = person(request), site.address(request)
+    change_invitation(
+        request, lambda: management.resend(portal=portal, invited=pk, by=by, site=address), RESENT
+    )
     return redirect("services:portal_members", portal.kuerzel)
 
 
@@ -117,10 +114,8 @@ def resend(request: HttpRequest, kuerzel: str, pk: int) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, kuerzel: str, pk: int) -> HttpResponse:
     portal = managed_portal(request, kuerzel)
-    try:
-        gone = management.withdraw(portal=portal, invited=pk, by=person(request), site=site.address(request))
-        text = _("Die Einladung an %(email)s ist zurückgezogen.") % {"email": gone.email}
-        messages.success(request, text)
-    except (NotThere, InvitationUnusable):
-        messages.info(request, _("Diese Einladung ist nicht mehr offen."))
+    by, address = person(request), site.address(request)
+    change_invitation(
+        request, lambda: management.withdraw(portal=portal, invited=pk, by=by, site=address), WITHDRAWN
+    )
     return redirect("services:portal_members", portal.kuerzel)
