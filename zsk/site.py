@@ -1,5 +1,8 @@
 """The address of this installation, as it stands in mails and examples, and that of who asks."""
 
+import json
+from pathlib import Path
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -9,6 +12,17 @@ def address(request: HttpRequest | None = None) -> str:
     if settings.SITE_URL or request is None:
         return str(settings.SITE_URL)
     return request.build_absolute_uri("/").rstrip("/")
+
+
+def local_address() -> str:
+    """For a command, which has no request: where there is no `SITE_URL`, that of the demo of this folder."""
+    if settings.SITE_URL:
+        return str(settings.SITE_URL)
+    try:
+        # The supervisor notes where its demo runs.
+        return str(json.loads((Path(settings.DATA_DIR) / "demo.json").read_text(encoding="utf-8"))["url"])
+    except (OSError, ValueError, KeyError):
+        return "http://localhost:8000"
 
 
 def client_address(request: HttpRequest) -> str:

@@ -4,15 +4,17 @@ import datetime as dt
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from ozgsync.models import GERMANY
 from services.credentials import verify_api_key
-from services.models import OnlineService, ReportingLevel
+from services.models import Credential, OnlineService, ReportingLevel
 from tests.factories import PortalFactory, ServiceFactory, germany, kreis, land
 from zsk import months
 
@@ -89,7 +91,7 @@ def test_the_key_holds_until_the_end_of_its_last_day() -> None:
         (ReportingLevel.BUND, GERMANY),
         (ReportingLevel.LAND, "060000000000"),
         (ReportingLevel.KREIS, "064350000000"),
-        (ReportingLevel.MIXED, "060000000000"),
+        (ReportingLevel.MIXED, GERMANY),
     ],
 )
 def test_the_sample_row_fits_the_reporting_level(level: ReportingLevel, expected: str) -> None:
@@ -107,6 +109,17 @@ def test_the_sample_row_lies_in_the_services_area() -> None:
     service: OnlineService = ServiceFactory(reporting_level=ReportingLevel.KREIS)
     service.area.add(bavaria)
     assert sample_row(run(service.number))["ars"] == munich.ars
+
+
+def test_the_command_goes_to_where_the_demo_runs(settings: Settings, tmp_path: Path) -> None:
+    settings.SITE_URL, settings.DATA_DIR = "", tmp_path
+    service = ServiceFactory()
+    assert "curl -X POST http://localhost:8000/api/v1/lieferungen" in run(service.number)
+    (tmp_path / "demo.json").write_text('{"pid": 1, "url": "http://localhost:8308", "children": {}}')
+    assert "curl -X POST http://localhost:8308/api/v1/lieferungen" in run(service.number)
+    settings.SITE_URL = "https://zsk.example"
+    Credential.objects.all().delete()
+    assert "curl -X POST https://zsk.example/api/v1/lieferungen" in run(service.number)
 
 
 def test_a_portals_sample_names_one_of_its_services() -> None:

@@ -81,4 +81,4 @@ def _link(person: User) -> str:
     key = default_token_generator.make_token(person)
     uid = user_pk_to_url_str(person)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": key})
-    return (site.address() or "http://localhost:8000") + path
+    return site.local_address() + path

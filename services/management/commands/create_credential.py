@@ -1,22 +1,18 @@
 """`manage.py create_credential OS-000001 --name Test`: make an API key and show it once."""
 
 import datetime as dt
-import json
-import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ozgsync.models import Level, Region
 from portals.models import Portal
 from services.credentials import CredentialError, issue_api_key
-from services.models import NUMBER, OnlineService, ReportingLevel
-from zsk import months
+from services.key_example import command
+from services.models import NUMBER, OnlineService
+from zsk import site
 
 
 class Command(BaseCommand):
@@ -47,9 +43,8 @@ class Command(BaseCommand):
         )
         say("\n" + key + "\n")
         say(_("Er wird nur dieses eine Mal gezeigt; gespeichert ist nur ein Prüfwert."))
-        if sample := service or _first_held(portal):
-            say(_("So probieren Sie ihn aus (ohne „probelauf“ wird gespeichert):"))
-            say("\n" + _curl(key, sample))
+        say(_("So probieren Sie ihn aus (ohne „probelauf“ wird gespeichert):"))
+        say("\n" + command(key=key, site=site.local_address(), service=service, portal=portal))
 
 
 def _service(number: str) -> OnlineService:
@@ -81,40 +76,3 @@ def _end_of_day(text: str) -> dt.datetime:
     if day < timezone.localdate():
         raise CommandError(_("--expires %s liegt in der Vergangenheit.") % text)
     return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
-
-
-def _first_held(portal: Portal | None) -> OnlineService | None:
-    held = portal.held_services.model.objects.current().filter(portal=portal) if portal else None
-    return OnlineService.objects.filter(pk__in=held.values("service")).first() if held is not None else None
-
-
-def _curl(key: str, service: OnlineService) -> str:
-    """A dry run of one row that the service may deliver."""
-    month = months.last_full()
-    row = {
-        "onlineservice": service.number,
-        "ars": _sample_region(service, month),
-        "monat": f"{month:%Y-%m}",
-        "anzahl": 42,
-    }
-    body = json.dumps({"probelauf": True, "zeilen": [row]})
-    return (
-        f"curl -X POST {_site_url()}/api/v1/lieferungen \\\n"
-        f"  -H 'Authorization: Bearer {key}' \\\n"
-        f"  -H 'Content-Type: application/json' \\\n"
-        f"  -d '{body}'"
-    )
-
-
-def _sample_region(service: OnlineService, month: dt.date) -> str:
-    """A region at the level that the service reports at, within its area if it has one."""
-    level = ReportingLevel(service.reporting_level).level
-    regions = Region.objects.valid_in(month).at_level(Level.LAND if level is None else level)
-    inside = models.Q()
-    for area in service.area.all():
-        inside |= models.Q(ars__startswith=area.prefix)
-    return regions.filter(inside).values_list("ars", flat=True).first() or "000000000000"
-
-
-def _site_url() -> str:
-    return settings.SITE_URL or f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
