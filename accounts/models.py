@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
+from django.db.models.functions import Reverse
 from django.utils import timezone
 
 from ozgsync.models import Region
@@ -75,6 +77,12 @@ class AuditEntry(models.Model):
         verbose_name = "Protokolleintrag"
         verbose_name_plural = "Protokoll"
         ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            # Written backwards: what concerns a service ends with its number, and only a beginning is found
+            # by an index.
+            models.Index(OpClass(Reverse("target"), name="text_pattern_ops"), name="audit_target_end"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%d.%m.%Y %H:%M} {self.actor}: {self.action} {self.target}"

@@ -6,12 +6,12 @@ from collections import Counter
 from difflib import SequenceMatcher
 
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import AccessRequest, Authority, Invitation
-from ozgsync.models import Level, Region, RegionVersion
+from ozgsync import search
+from ozgsync.models import Level, Region
+from ozgsync.search import FoundRegion, fold
 
-ARS = re.compile(r"\d{12}")
 WORD = re.compile(r"\w{4,}")
 # In so many names that they say nothing about which authority is meant.
 COMMON_WORDS = frozenset(
@@ -52,29 +52,19 @@ def authority_names(*, limit: int = 1000) -> list[str]:
     return list(Authority.objects.values_list("name", flat=True)[:limit])
 
 
-def find_regions(text: str, *, level: str = "", limit: int = 12) -> list[Region]:
-    """Regions of today by key or name; only those of exactly this name, where there are any."""
-    today = Region.objects.valid_in(timezone.localdate())
-    if level in LEVELS:
-        today = today.filter(LEVELS[Authority.Level(level)])
-    text = text.strip()
-    key = text.replace(" ", "")
-    if ARS.fullmatch(key):
-        return list(today.filter(ars=key))
-    if not text:
-        return []
-    exact = list(today.filter(name__iexact=text)[:limit])
-    return exact or list(today.filter(name__icontains=text).order_by("name")[:limit])
+def find_regions(text: str, *, level: str = "", limit: int = 12) -> list[FoundRegion]:
+    """Regions of today that an authority of this level may be there for.
+
+    Only those of exactly this name, where there are any.
+    """
+    of = Region.objects.filter(LEVELS[Authority.Level(level)]) if level in LEVELS else None
+    found = search.find_regions(text, of=of, limit=limit)
+    return [region for region in found if fold(region.name) == fold(text.strip())] or found
 
 
-def region_labels(regions: list[Region]) -> dict[str, str]:
-    """`010590045045` → `Kappeln (010590045045), Schleswig-Flensburg`: many places share a name."""
-    versions = RegionVersion.objects.filter(region__in=regions, valid_to=None).select_related("parent")
-    parents = {version.region_id: version.parent for version in versions}
-    return {
-        region.ars: f"{region}, {parent.name}" if (parent := parents.get(region.ars)) else str(region)
-        for region in regions
-    }
+def region_label(region: FoundRegion) -> str:
+    """`Kappeln (010590045045), Schleswig-Flensburg, Schleswig-Holstein`: many places share a name."""
+    return ", ".join(filter(None, [f"{region.name} ({region.ars})", region.within]))
 
 
 # --- What waits for operations -----------------------------------------------------------------------

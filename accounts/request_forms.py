@@ -15,6 +15,7 @@ from accounts.authorities import AuthorityChoice
 from accounts.models import Authority, User
 from accounts.requests import Application
 from ozgsync.models import GERMANY, Region
+from ozgsync.search import FoundRegion
 
 NEW = "neu"
 STAMP_SALT = "access-request"
@@ -66,13 +67,12 @@ class RegionForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.found_regions: list[Region] = []
+        self.found_regions: list[FoundRegion] = []
         if self.is_bound:
             text, level = str(self._sent("region")), str(self._sent(self.level_field))
             self.found_regions = queries.find_regions(text, level=level)
-        labels = queries.region_labels(self.found_regions) if len(self.found_regions) > 1 else {}
         choice: Any = self.fields["region_known"]
-        choice.choices = list(labels.items())
+        choice.choices = [(region.ars, queries.region_label(region)) for region in self.found_regions]
 
     @property
     def asks_which_region(self) -> bool:
@@ -85,7 +85,7 @@ class RegionForm(forms.Form):
         """The region meant; an error at its field where that is not clear."""
         chosen = [region for region in self.found_regions if region.ars == cleaned.get("region_known")]
         if len(self.found_regions) == 1 or chosen:
-            return (chosen or self.found_regions)[0]
+            return Region.objects.get(ars=(chosen or self.found_regions)[0].ars)
         if cleaned.get(self.level_field) == Authority.Level.BUND and not cleaned.get("region"):
             return Region.objects.filter(ars=GERMANY).first()
         self._say_what_is_wrong(cleaned)

@@ -124,15 +124,17 @@ class FoundRegion:
     within: str = ""
 
 
-def find_regions(text: str, *, on: dt.date | None = None, limit: int = 20) -> list[FoundRegion]:
+def find_regions(
+    text: str, *, on: dt.date | None = None, of: QuerySet[Region] | None = None, limit: int = 20
+) -> list[FoundRegion]:
     """Regions of a day (today) by ARS, AGS, beginning of either, or name; the nearest first.
 
-    Two queries.
+    `of` are those that come into question. Two queries.
     """
     words = _words(text)
     if not words:
         return []
-    found = _versions(on)
+    found = _versions(on) if of is None else _versions(on).filter(region__in=of)
     if digits := digits_of(text):
         return _described(found.filter(_key(digits)).order_by("region")[:limit], on)
     found = found.annotate(folded=Folded("name"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
+from django.db.models.functions import Reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import AuditEntry, Authority
@@ -133,7 +134,8 @@ def _sentences(version: Version, older: Version | None, names: _Names) -> Iterab
 
 def _audited(service: OnlineService) -> list[Event]:
     """What the audit log has of this service and its history does not tell."""
-    entries = AuditEntry.objects.filter(target__endswith=f"({service.number})")
+    backwards = AuditEntry.objects.annotate(backwards=Reverse("target"))
+    entries = backwards.filter(backwards__startswith=f"({service.number})"[::-1])
     entries = entries.exclude(action__in=[str(action) for action in TOLD_BY_HISTORY])
     return [Event(entry.at, (_audit_sentence(entry),)) for entry in entries[:MOST_READ]]
 

@@ -4,7 +4,9 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEntry
@@ -395,3 +397,16 @@ def test_a_service_with_counts_is_not_deleted_and_says_how_many_months(
         assert "gibt es Zahlen für 3 Monate" in said
         assert of(service, "beenden") in said
     assert OnlineService.objects.get().credentials.count() == 1
+
+
+def test_what_the_log_has_of_a_service_is_found_by_an_index(service: OnlineService) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    with CaptureQueriesContext(connection) as queries:
+        events_of(service)
+    (asked,) = [query["sql"] for query in queries.captured_queries if "accounts_auditentry" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {asked}")
+        plan = " ".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond" in plan
+    assert "audit_target_end" in plan
