@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from portals.models import Portal
 from services import standing
-from services.models import NUMBER, OnlineService, PortalMove, PortalService
+from services.models import NUMBER, OnlineService, PortalMove, PortalService, ServiceMember
 from services.standing import Standing, Summary
 
 ORDERS: dict[str, list[Any]] = {
@@ -41,7 +41,8 @@ def summary(portal: Portal) -> Summary:
 
 
 def listed(portal: Portal, asked: Question) -> QuerySet[Any]:
-    """With standing, Kennung and the dates of the membership, which may also lie ahead."""
+    """With standing, Kennung, the dates of the membership, which may also lie ahead, and whether anybody of
+    the service's own is there."""
     today = timezone.localdate()
     links = PortalService.objects.filter(Q(until=None) | Q(until__gt=today), portal=portal)
     of_service = links.filter(service=OuterRef("pk")).order_by("since")
@@ -49,6 +50,7 @@ def listed(portal: Portal, asked: Question) -> QuerySet[Any]:
         kennung=Subquery(of_service.values("kennung")[:1]),
         since=Subquery(of_service.values("since")[:1]),
         until=Subquery(of_service.values("until")[:1]),
+        has_members=Exists(ServiceMember.objects.filter(service=OuterRef("pk"))),
     )
     if asked.text:
         number = NUMBER.match(asked.text)

@@ -102,22 +102,42 @@ def take_back(*, move: PortalMove, by: User) -> None:
 
 
 @transaction.atomic
-def let_go(*, held: PortalService, until: dt.date, by: User, site: str) -> PortalService:
+def let_go(*, held: PortalService, until: dt.date, by: User, site: str) -> None:
     """The service belongs to the portal until before this day. Raises MoveRefused and NotOpen."""
-    _portal, service = _locked(held.portal, held.service)
+    portal, service = _locked(held.portal, held.service)
+    if not Portal.objects.managed_by(by).filter(pk=portal.pk).exists():
+        raise PermissionDenied(_("Sie sind nicht mehr Admin dieses Portals."))
+    _end(held, service, until, by=by, action=_("Aus Portal abgegeben"))
+    facts = {"service": service, "portal": portal, "until": until, "site": site}
+    _tell("portal_left", _responsible(service), by=by, facts=facts)
+
+
+@transaction.atomic
+def leave(*, held: PortalService, until: dt.date, by: User, site: str) -> None:
+    """The same, by the service's own responsible people; today at the earliest."""
+    portal, service = _locked(held.portal, held.service)
+    if not may_answer(service, by):
+        raise PermissionDenied(
+            _("Das dürfen nur Personen, die für diesen Onlineservice verantwortlich sind.")
+        )
+    if until < timezone.localdate():
+        # Months that are over belong to the portal; only itself may give them up.
+        raise MoveRefused(_("Das Portal lässt sich frühestens heute verlassen. Wählen Sie heute."), "until")
+    _end(held, service, until, by=by, action=_("Portal verlassen"))
+    facts = {"service": service, "portal": portal, "until": until, "site": site}
+    admins = portal.members.filter(is_active=True).order_by("pk")
+    _tell("portal_service_left", admins, by=by, facts=facts)
+
+
+def _end(held: PortalService, service: OnlineService, until: dt.date, *, by: User, action: str) -> None:
     current = PortalService.objects.filter(pk=held.pk, until=None).select_related("portal").first()
     if current is None:
         raise NotOpen
-    if not Portal.objects.managed_by(by).filter(pk=held.portal_id).exists():
-        raise PermissionDenied(_("Sie sind nicht mehr Admin dieses Portals."))
     _check_end(current, service, until)
     current.until = until
     current.save(update_fields=["until"])
-    facts = {"service": service, "portal": current.portal, "until": until, "site": site}
-    _tell("portal_left", _responsible(service), by=by, facts=facts)
     detail = _("%(portal)s, zum %(day)s") % {"portal": current.portal, "day": formats.day(until)}
-    audit.record(by=by, action=_("Aus Portal abgegeben"), target=service, detail=detail)
-    return current
+    audit.record(by=by, action=action, target=service, detail=detail)
 
 
 def _check_end(held: PortalService, service: OnlineService, until: dt.date) -> None:

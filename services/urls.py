@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{SERVICE}schluessel", keys.service_keys, name="keys"),
     path(f"{SERVICE}schluessel/keycloak", keys.service_client, name="key_client"),
     path(f"{SERVICE}schluessel/<int:pk>/widerrufen", keys.service_revoke, name="key_revoke"),
+    path(f"{SERVICE}portal-verlassen", portals.leave, name="portal_leave"),
     path(f"{SERVICE}portalanfrage", portals.question, name="portal_question"),
     path(PORTAL, portals.start, name="portal"),
     path(f"{PORTAL}services", portals.services, name="portal_services"),

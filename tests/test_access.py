@@ -211,6 +211,11 @@ PAGES = [
         "post",
         {"antwort": "nein"},
     ),
+    # The portal's admins let go instead.
+    E("/meine/onlineservices/{service}/portal-verlassen", (302, 403, 403, 200, 403, 200)),
+    E("/meine/onlineservices/{service}/portal-verlassen", (302, 403, 403, 422, 403, 422), "post"),
+    # In no portal.
+    E("/meine/onlineservices/{lone}/portal-verlassen", (302, 403, 403, 302, 403, 302)),
     E("/meine/portale/portal/", PORTAL_PEOPLE),
     E("/meine/portale/gibt-es-nicht/", (302, 404, 404, 404, 404, 404)),
     E("/meine/portale/portal/services", PORTAL_PEOPLE),

@@ -33,6 +33,7 @@ from services.master_data import (
 from services.master_data_forms import EndForm, MasterDataForm, typed
 from services.models import OnlineService
 from services.pickers import asks_for_search
+from services.portal_services import may_answer
 from services.standing import Standing
 from services.superseded import NoSuccessor, superseded_in, take_successor
 from services.views.access import editable_service, managed_service, may_edit
@@ -57,6 +58,7 @@ def manage(request: HttpRequest, number: str) -> HttpResponse:
         "badge_kind": BADGES[start.standing],
         "tasks": [] if start.ended else queries.first_tasks(start),
         "may_edit": may_edit(request, service),
+        "may_leave": may_answer(service, person(request)),
     }
     return render(request, "services/manage.html", facts)
 

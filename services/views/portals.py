@@ -6,8 +6,11 @@ answered by the people responsible for the service.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -134,19 +137,43 @@ def _held(portal: Portal, number: str) -> PortalService:
     return get_object_or_404(held, service=int(match[1]) if match else 0)
 
 
-def _let_go(request: HttpRequest, held: PortalService, form: LetGoForm) -> bool:
+def _let_go(
+    request: HttpRequest, held: PortalService, form: LetGoForm, end: Callable[..., None] = writing.let_go
+) -> bool:
     until = form.cleaned_data["until"]
     try:
-        writing.let_go(held=held, until=until, by=person(request), site=site.address(request))
+        end(held=held, until=until, by=person(request), site=site.address(request))
     except MoveRefused as refused:
         form.add_error(refused.field, str(refused))
         return False
     except NotOpen:
-        messages.info(request, _("Dieser Onlineservice ist schon abgegeben."))
+        messages.info(request, _("Dieser Onlineservice verlässt das Portal schon."))
         return True
     words = {"service": held.service, "day": formats.day(until)}
     messages.success(request, _("%(service)s gehört ab %(day)s nicht mehr zum Portal.") % words)
     return True
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest, number: str) -> HttpResponse:
+    """Who is responsible for the service itself, and operations; the portal's admins let go."""
+    service = managed_service(request, number)
+    if not writing.may_answer(service, person(request)):
+        raise PermissionDenied(
+            _("Das dürfen nur Personen, die für diesen Onlineservice verantwortlich sind.")
+        )
+    held = PortalService.objects.filter(service=service, until=None).select_related("service", "portal")
+    link = held.first()
+    if link is None:
+        messages.info(request, _("Dieser Onlineservice gehört zu keinem Portal, das er verlassen könnte."))
+        return redirect("services:manage", service.number)
+    form = LetGoForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _let_go(request, link, form, end=writing.leave):
+        return redirect("services:manage", service.number)
+    facts = {"held": link, "service": service, "form": form}
+    return render(request, "services/portal_leave.html", facts, status=422 if form.errors else 200)
 
 
 @never_cache

@@ -268,6 +268,75 @@ def test_who_has_no_address_is_responsible_all_the_same(
     assert not OutgoingMail.objects.exists()
 
 
+# --- Leaving -----------------------------------------------------------------------------------------
+
+
+def leaving(service: OnlineService) -> str:
+    return f"/meine/onlineservices/{service.number}/portal-verlassen"
+
+
+def test_whoever_is_responsible_leaves_and_the_portal_is_told(
+    client: Client, portal: Portal, admin: User, service: OnlineService, owner: User
+) -> None:
+    PortalServiceFactory(portal=portal, service=service)
+    client.force_login(owner)
+    until = TODAY() + dt.timedelta(days=3)
+    assert leaving(service) in client.get(f"/meine/onlineservices/{service.number}/").content.decode()
+    answer = client.post(leaving(service), {"until": until.isoformat()}, follow=True)
+    assert "nicht mehr zum Portal" in answer.content.decode()
+    assert PortalService.objects.get().until == until
+    assert held(portal) == [service]
+    mail = OutgoingMail.objects.get()
+    assert (mail.recipient, "verlässt Ihr Portal Nordportal" in mail.subject) == (admin.email, True)
+    assert AuditEntry.objects.filter(action="Portal verlassen", target=str(service)).exists()
+    assert leaving(service) not in client.get(f"/meine/onlineservices/{service.number}/").content.decode()
+
+
+@pytest.mark.parametrize("days", [-1, -400])
+def test_nobody_leaves_in_the_past(
+    client: Client, portal: Portal, service: OnlineService, owner: User, days: int
+) -> None:
+    PortalServiceFactory(portal=portal, service=service)
+    client.force_login(owner)
+    until = TODAY() + dt.timedelta(days=days)
+    answer = client.post(leaving(service), {"until": until.isoformat()})
+    assert (answer.status_code, "frühestens heute" in answer.content.decode()) == (422, True)
+    assert PortalService.objects.get().until is None
+
+
+def test_the_portal_cannot_leave_in_the_services_name(
+    client: Client, portal: Portal, admin: User, service: OnlineService, owner: User
+) -> None:
+    link = PortalServiceFactory(portal=portal, service=service)
+    assert client.post(leaving(service), {"until": TODAY().isoformat()}).status_code == 403
+    with pytest.raises(PermissionDenied):
+        portal_services.leave(held=link, until=TODAY(), by=admin, site=SITE)
+    assert PortalService.objects.get().until is None
+
+
+def test_what_has_left_already_is_said(
+    client: Client, portal: Portal, service: OnlineService, owner: User
+) -> None:
+    PortalServiceFactory(portal=portal, service=service, until=TODAY() + dt.timedelta(days=1))
+    client.force_login(owner)
+    answer = client.post(leaving(service), {"until": TODAY().isoformat()}, follow=True)
+    assert "gehört zu keinem Portal" in answer.content.decode()
+
+
+def test_the_list_leads_to_inviting_somebody_where_nobody_is(
+    client: Client, portal: Portal, admin: User, service: OnlineService, owner: User
+) -> None:
+    PortalServiceFactory(portal=portal, service=service)
+    alone = ServiceFactory(portal=portal)
+    text = client.get(f"{NORD}services").content.decode()
+    assert text.count("noch niemand eingetragen") == 1
+    address = f"/meine/onlineservices/{alone.number}/mitglieder"
+    assert f'href="{address}"' in text
+    sent = {"email": "neu@amt.example", "role": "verantwortlich", "at_authority": "1"}
+    assert client.post(address, sent).status_code == 302
+    assert OutgoingMail.objects.get().recipient == "neu@amt.example"
+
+
 # --- Pages -------------------------------------------------------------------------------------------
 
 
