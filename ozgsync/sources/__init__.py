@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from ozgsync.sources.aenderungen import Changes
 from ozgsync.sources.fim import FimPortal
 from ozgsync.sources.gemeinden import Gemeinden
 from ozgsync.sources.gv100ad import Gemeindeverzeichnis
@@ -15,7 +16,7 @@ from ozgsync.sync.protocol import Source
 from zsk.feeds import Feed
 
 _MAKERS: dict[str, Callable[[Feed], Source]] = {
-    "ozg": OzgDatabase, "fim": FimPortal, "regionen": Regions,
+    "ozg": OzgDatabase, "fim": FimPortal, "gebietsaenderungen": Changes, "regionen": Regions,
     "gv100ad": Gemeindeverzeichnis, "gemeinden": Gemeinden,
 }  # fmt: skip
 

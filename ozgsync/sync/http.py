@@ -28,6 +28,10 @@ class PatientRetry(Retry):
         return None if seconds is None else min(seconds, _LONGEST_RETRY_AFTER)
 
 
+class NotThere(SourceFault):
+    """The server does not have what was asked for."""
+
+
 class Client:
     """A connection to one source; `token` is sent as a bearer token."""
 
@@ -51,6 +55,8 @@ class Client:
             with self._session.get(
                 url, params=params, headers={"Accept": accept}, timeout=TIMEOUT, stream=True
             ) as response:
+                if response.status_code == requests.codes.not_found:
+                    raise NotThere(_refused(url, response.status_code))
                 if response.status_code != requests.codes.ok:
                     raise SourceFault(_refused(url, response.status_code))
                 return _body(response, url)
