@@ -27,7 +27,7 @@ from tests.factories import (
     land,
     personas,
 )
-from transactions import uploads
+from transactions import grid, uploads
 from transactions.checks import check
 from transactions.delivery import deliver
 from transactions.models import Delivery
@@ -54,6 +54,8 @@ PORTAL_FORM = (302, 403, 403, 403, 422, 422)
 PORTAL_POST = (302, 403, 403, 403, 302, 302)
 PORTAL_SENDER = (302, 403, 403, 403, 200, 404)
 NOT_THERE = (302, 403, 403, 403, 403, 404)
+# A form that names no service.
+NOT_THERE_FORM = (302, 404, 404, 404, 404, 404)
 NOT_PUBLIC = (404, 200, 200, 200, 200, 200)
 
 
@@ -293,7 +295,12 @@ PAGES = [
     E("/liefern/", SIGNED_IN),
     E("/liefern/datei", SIGNED_IN),
     E("/liefern/datei", (302, 200, 422, 422, 422, 422), "post"),
+    E("/liefern/formular", SIGNED_IN),
+    E("/liefern/formular?service={service}", SERVICE_PEOPLE),
+    E("/liefern/formular?lieferung={form}", ONLY_SENDER),
+    E("/liefern/formular", NOT_THERE_FORM, "post"),
     E("/liefern/{upload}/", ONLY_SENDER),
+    E("/liefern/{form}/", ONLY_SENDER),
     E("/liefern/{upload}/uebernehmen", (302, 404, 404, 302, 404, 404)),
     E("/liefern/{upload}/uebernehmen", (302, 404, 404, 302, 404, 404), "post"),
     E("/liefern/{upload}/abbrechen", (302, 404, 404, 302, 404, 404), "post"),
@@ -379,6 +386,13 @@ def _upload(service: OnlineService, by: User) -> Delivery:
     return uploads.receive(lambda: [content], name="Zahlen.csv", by=by, service=service)
 
 
+def _form(service: OnlineService, by: User) -> Delivery:
+    """A form that waits for its sender's confirmation."""
+    sheet = grid.opened(service, [months.last_full()])[0]
+    filled = grid.filled(sheet, {("060000000000", months.last_full()): "35"})
+    return grid.submit(filled, by=by, instead_of=None)
+
+
 def _asking() -> dict[str, str]:
     """Requests for access, one with a question and one not confirmed, and an invitation."""
     asked = AccessRequestFactory(status=AccessRequest.Status.ASKED)
@@ -431,6 +445,7 @@ def world() -> World:
     names = {
         "service": service.number, "hidden": hidden.number,
         "delivery": str(delivery.pk), "foreign": str(foreign.pk), "upload": str(_upload(service, owner).pk),
+        "form": str(_form(service, owner).pk),
         "person": str(stranger.pk), "authority": str(service.authority_id), **_asking(),
         **_people_and_keys(service, portal, admin),
         "draft": str(RegistrationDraft.objects.create(user=owner, data={"name": "Halb fertig"}).pk),
@@ -449,7 +464,7 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
 
 
 def test_every_address_has_an_entry() -> None:
-    ids = dict.fromkeys(("delivery", "foreign", "upload", "request", "unconfirmed", "bulk"), SOME_ID)
+    ids = dict.fromkeys(("delivery", "foreign", "upload", "form", "request", "unconfirmed", "bulk"), SOME_ID)
     ids |= dict.fromkeys(("person", "authority", "invitation", "confirm_token", "invitation_token"), "1")
     ids |= dict.fromkeys(("first_member", "member", "move", "invited", "portal_invited", "admin"), "1")
     ids |= dict.fromkeys(("key", "portal_key", "draft"), "1")

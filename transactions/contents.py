@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 from django.conf import settings
 from django.utils import timezone
 
-from transactions.models import Delivery, DeliveryChunk, DeliveryReview
+from transactions.models import Delivery, DeliveryChunk, DeliveryReview, FormEntry
 
 CHUNK_BYTES = 1 << 20
 _CHUNKS_AT_ONCE = 8
@@ -69,7 +69,7 @@ def expire(*, now: dt.datetime | None = None) -> int:
     running.filter(received_at__lt=at - STALE).delete()
     Delivery.objects.filter(status=Delivery.Status.WAITING, received_at__lt=before).delete()
     DeliveryReview.objects.filter(delivery__received_at__lt=before).delete()
-    DeliveryReview.objects.filter(delivery__received_at__lt=before).delete()
+    FormEntry.objects.filter(delivery__received_at__lt=before).delete()
     return DeliveryChunk.objects.filter(delivery__received_at__lt=before).delete()[0]
 
 

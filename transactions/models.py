@@ -128,6 +128,11 @@ class Delivery(models.Model):
     def get_absolute_url(self) -> str:
         return f"/lieferungen/{self.pk}/"
 
+    @property
+    def title(self) -> str:
+        """What people know it by while it waits: the name of its file, or the form of its service."""
+        return self.file_name or f"Formular {self.service.number if self.service else ''}".strip()
+
 
 class DeliveryService(models.Model):
     """A delivery's part for one service, so that its members see only that part."""
@@ -240,6 +245,25 @@ class DeliveryReview(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id}, geprüft am {self.checked_at}"
+
+
+class FormEntry(models.Model):
+    """What somebody typed into the form before it was checked, and what the form showed them then.
+
+    `data`: `months` (texts), `regions` (keys), `cells` ([ars, month, text, shown] in the order of the
+    delivery's rows, `shown` None where nothing was stored), `emptied` ([ars, month] of stored values whose
+    field was left empty).
+    """
+
+    delivery = models.OneToOneField(Delivery, models.CASCADE, primary_key=True, related_name="form_entry")
+    data = models.JSONField("Eingaben")
+
+    class Meta:
+        verbose_name = "Formulareingabe"
+        verbose_name_plural = "Formulareingaben"
+
+    def __str__(self) -> str:
+        return f"Eingaben von {self.delivery_id}"
 
 
 FIRST_OF_MONTH = Q(month__day=1)

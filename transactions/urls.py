@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from transactions import api, api_counts
-from transactions.views import deliveries, faults, lists, mine, nothing, publication, uploads, values
+from transactions.views import deliveries, faults, form, lists, mine, nothing, publication, uploads, values
 
 app_name = "transactions"
 SERVICE = "meine/onlineservices/<str:number>/"
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("meine/onlineservices.csv", mine.mine_file, name="mine_file"),
     path("liefern/", mine.deliver, name="deliver"),
     path("liefern/datei", uploads.upload, name="upload"),
+    path("liefern/formular", form.form, name="form"),
     path("liefern/<uuid:pk>/", uploads.review, name="review"),
     path("liefern/<uuid:pk>/uebernehmen", uploads.confirm, name="confirm"),
     path("liefern/<uuid:pk>/abbrechen", uploads.cancel, name="cancel"),

@@ -370,7 +370,7 @@ def test_faults_that_came_up_since_the_preview_refuse_the_file(
     seen = uploads.review(waiting, by=people.colleague).seen
     OnlineService.objects.filter(pk=service.pk).update(reporting_level=ReportingLevel.BUND)
     answer = client.post(address("confirm", waiting), {"gesehen": seen}, follow=True)
-    assert "jetzt hat die Datei Fehler" in answer.content.decode()
+    assert "Seit der Vorschau hat sich etwas geändert, jetzt gibt es Fehler" in answer.content.decode()
     assert "Ihre Datei hat 1 Fehler" in answer.content.decode()
     assert not TransactionCount.objects.exists()
     assert Delivery.objects.get().status == Delivery.Status.REFUSED

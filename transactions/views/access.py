@@ -16,8 +16,9 @@ def person(request: HttpRequest) -> User:
 
 
 def own_upload(request: HttpRequest, pk: uuid.UUID) -> Delivery:
-    """A file that this person uploaded; what others uploaded is not there."""
-    uploads = Delivery.objects.filter(user=person(request), channel=Delivery.Channel.FILE)
+    """A file that this person uploaded or a form they filled in; what others sent is not there."""
+    channels = (Delivery.Channel.FILE, Delivery.Channel.FORM)
+    uploads = Delivery.objects.filter(user=person(request), channel__in=channels)
     return get_object_or_404(uploads.select_related("service"), pk=pk)
 
 

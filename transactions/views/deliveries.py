@@ -29,6 +29,7 @@ from transactions.undo import UndoRefused
 from transactions.views.access import person, visible_delivery
 from transactions.views.counts import Counts
 from transactions.views.findings import findings_list
+from transactions.views.sheet import places
 
 PARTS_SHOWN = 50
 CHANGES_SHOWN = 20
@@ -65,7 +66,7 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _findings(request: HttpRequest, shown: Delivery) -> Any:
     kept = [Finding.from_stored(row) for row in shown.findings.all()]
-    return findings_list(kept, request.GET, fault_count=shown.fault_count)
+    return findings_list(kept, request.GET, fault_count=shown.fault_count, places=places(shown))
 
 
 def _undo_state(shown: Delivery, user: User) -> dict[str, Any]:

@@ -43,8 +43,11 @@ class Chip:
 
 @dataclass(frozen=True)
 class Row:
+    """`place`: the field of a form, `Hessen, Mai 2026`; empty where lines of a file are counted."""
+
     finding: Finding
     region: str
+    place: str = ""
 
     @property
     def advice(self) -> Text:
@@ -69,9 +72,13 @@ class FindingsList:
 
 
 def findings_list(
-    findings: Sequence[Finding], query: Mapping[str, str], *, fault_count: int | None = None
+    findings: Sequence[Finding],
+    query: Mapping[str, str],
+    *,
+    fault_count: int | None = None,
+    places: Mapping[int, str] | None = None,
 ) -> FindingsList:
-    """`fault_count`: all faults, where `findings` hold only the first of them."""
+    """`fault_count`: all faults, where `findings` hold only the first of them. `places`: fields by line."""
     notes = [finding for finding in findings if finding.code in NOTES]
     listed = [finding for finding in findings if finding.code not in NOTES]
     warnings = sum(finding.is_warning for finding in listed)
@@ -83,7 +90,7 @@ def findings_list(
         _heading(faults, warnings),
         warnings,
         _chips(listed, faults, warnings, kind, field),
-        _rows(shown),
+        _rows(shown, places or {}),
         len(chosen) - len(shown) + (faults + warnings - len(listed) if len(chosen) == len(listed) else 0),
         notes,
     )
@@ -119,10 +126,14 @@ def _chips(listed: Sequence[Finding], faults: int, warnings: int, kind: str, fie
     return chips
 
 
-def _rows(shown: Sequence[Finding]) -> list[Row]:
+def _rows(shown: Sequence[Finding], places: Mapping[int, str]) -> list[Row]:
     keys = {finding.suggestion for finding in shown if finding.field == "ars" and finding.suggestion}
     regions = names(keys) if keys else {}
     return [
-        Row(finding, regions.get(finding.suggestion, "") if finding.field == "ars" else "")
+        Row(
+            finding,
+            regions.get(finding.suggestion, "") if finding.field == "ars" else "",
+            places.get(finding.line or 0, ""),
+        )
         for finding in shown
     ]

@@ -49,7 +49,11 @@ def deliver(request: HttpRequest) -> HttpResponse:
     summary = standing.summary(services)
     if not summary.total:
         return render(request, "transactions/no_services.html")
-    waiting = Delivery.objects.filter(user=user, status=Delivery.Status.WAITING).order_by("-pk")
+    waiting = (
+        Delivery.objects.filter(user=user, status=Delivery.Status.WAITING)
+        .order_by("-pk")
+        .select_related("service")
+    )
     context = {"summary": summary, "due": _due(services), "waiting": waiting[:WAITING_SHOWN]}
     return render(request, "transactions/deliver.html", context)
 

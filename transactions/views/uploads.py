@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -26,6 +27,7 @@ from transactions.reviews import Review
 from transactions.views.access import own_upload, person
 from transactions.views.counts import Counts
 from transactions.views.findings import findings_list
+from transactions.views.sheet import form_notes, places
 from zsk import formats, site
 
 CURES_SHOWN = 3
@@ -73,6 +75,8 @@ def review(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return _show_progress(request, delivery)
     except ContentExpired:
         return render(request, "transactions/expired.html", {"delivery": delivery}, status=410)
+    if delivery.channel == Delivery.Channel.FORM and (found.row_count is None or found.fault_count):
+        return redirect(f"{reverse('transactions:form')}?lieferung={pk}")
     if found.row_count is None:
         return _show_unreadable(request, delivery, found)
     if found.fault_count:
@@ -103,7 +107,10 @@ def _context(request: HttpRequest, delivery: Delivery, found: Review) -> dict[st
         "review": found,
         "changed": [(services[value.service_id], value) for value in found.changed],
         "counts": Counts.of_review(found),
-        "found": findings_list(found.findings, request.GET, fault_count=found.fault_count),
+        "found": findings_list(
+            found.findings, request.GET, fault_count=found.fault_count, places=places(delivery)
+        ),
+        **form_notes(delivery),
         "row_count": found.row_count,
     }
 
@@ -168,7 +175,7 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         )
         messages.warning(request, text)
     except DeliveryRejected:
-        text = _("Nichts übernommen: Seit der Vorschau hat sich etwas geändert, jetzt hat die Datei Fehler.")
+        text = _("Nichts übernommen: Seit der Vorschau hat sich etwas geändert, jetzt gibt es Fehler.")
         messages.error(request, text)
     except (uploads.NotWaiting, uploads.UnderWay, ContentExpired):
         pass  # the preview's address says what became of it
@@ -199,7 +206,7 @@ def discard(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except (uploads.NotWaiting, uploads.UnderWay):
         return redirect("transactions:review", pk)
     text = _("Verworfen: %(file)s. Es wurde nichts gespeichert.")
-    messages.success(request, text % {"file": delivery.file_name})
+    messages.success(request, text % {"file": delivery.title})
     return redirect("transactions:deliver")
 
 
