@@ -20,8 +20,7 @@ from rest_framework.views import APIView
 
 from services.authentication import CredentialAuthentication, HasCredential
 from services.models import Credential
-from transactions import api_description, api_parameters, push, report
-from transactions.api_description import MAX_KEY_LENGTH
+from transactions import api_description, api_parameters, api_push, push, report
 from transactions.contents import ContentExpired
 from transactions.delivery import MAX_FINDINGS_KEPT
 from transactions.findings import Finding
@@ -86,13 +85,16 @@ class CredentialView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        known = self.query_fields if request.method in {"GET", "HEAD"} else frozenset()
-        api_parameters.refuse_unknown(request, known)
+        api_parameters.refuse_unknown(request, self.known_fields(request))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+    def known_fields(self, request: Request) -> frozenset[str]:
+        """The parameters that the address understands."""
+        return self.query_fields if request.method in {"GET", "HEAD"} else frozenset()
 
     def delivery(self, request: Request, pk: uuid.UUID) -> Delivery:
         found = Delivery.objects.visible_to(_credential(request)).filter(pk=pk).first()
@@ -104,15 +106,22 @@ class CredentialView(ApiView):
 class DeliveriesView(CredentialView):
     query_fields = frozenset({"limit", "vor", "geaendert_seit"})
 
+    def known_fields(self, request: Request) -> frozenset[str]:
+        return api_push.query_fields(request) if request.method == "POST" else super().known_fields(request)
+
     @extend_schema(**api_description.PUSH)
     def post(self, request: Request) -> Response:
-        """Stores 201, or 200 where nothing changed or it was a dry run. A faulty row refuses everything."""
-        _refuse_media(request)
-        key = request.headers.get("Idempotency-Key", "").strip() or None
-        if key and len(key) > MAX_KEY_LENGTH:
-            raise ApiProblem("idempotenz_form")
+        """Stores 201, or 200 where nothing changed or it was a dry run; takes for later 202.
+
+        A faulty row refuses everything.
+        """
+        envelope, key = api_push.envelope(request), api_push.client_key(request)
+        pieces, by = api_push.pieces(request), _credential(request)
         try:
-            receipt = push.receive(_body(request), by=_credential(request), client_key=key)
+            if api_push.wants_later(request):
+                receipt = push.receive_later(pieces, by=by, client_key=key, envelope=envelope)
+            else:
+                receipt = push.receive(b"".join(pieces), by=by, client_key=key, envelope=envelope)
         except push.RequestRunning as error:
             raise ApiProblem("anfrage_laeuft") from error
         except push.KeyReused as error:
@@ -177,23 +186,6 @@ def _credential(request: Request) -> Credential:
     return cast(Credential, request.auth)
 
 
-def _refuse_media(request: Request) -> None:
-    if request.content_type.partition(";")[0].strip().lower() != "application/json":
-        raise ApiProblem("medientyp")
-    if (coding := request.headers.get("Content-Encoding", "identity").lower()) != "identity":
-        text = _("Senden Sie die Nachricht ohne „Content-Encoding: %(coding)s“.")
-        raise ApiProblem("medientyp", text % {"coding": coding[:40]})
-
-
-def _body(request: Request) -> bytes:
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if not length.isdecimal():
-        raise ApiProblem("nicht_lesbar", _("Nennen Sie mit „Content-Length“, wie lang die Nachricht ist."))
-    if int(length) > settings.MAX_PUSH_BYTES:
-        raise ApiProblem("zu_gross")
-    return request._request.body
-
-
 def _uuid(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
@@ -211,6 +203,9 @@ def _answer_receipt(request: Request, receipt: push.Receipt) -> Response:
         raise problem
     if delivery is None:
         return Response(_dry_answer(receipt))
+    if receipt.is_waiting:
+        headers |= {"Location": url, "Preference-Applied": "respond-async"}
+        return Response(_answer(request, delivery, []), status=202, headers=headers)
     changed = delivery.new_count + delivery.changed_count + delivery.deleted_count
     answer = _answer(request, delivery, receipt.warnings)
     # A repeat gets the first answer, even when the delivery was taken back since.

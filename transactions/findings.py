@@ -84,7 +84,9 @@ WORDS: dict[str, Text] = {
     "ein Wahrheitswert": _("ein Wahrheitswert"), "eine ganze Zahl": _("eine ganze Zahl"),
     "eine Zahl": _("eine Zahl"), "eine Kommazahl": _("eine Kommazahl"), "ein Text": _("ein Text"),
     "eine Liste": _("eine Liste"), "ein Objekt": _("ein Objekt"), "die Nachricht": _("die Nachricht"),
-    "„ergaenzen“ oder „ersetzen“": _("„ergaenzen“ oder „ersetzen“"), "keiner bekannt": _("keiner bekannt"),
+    "„ergaenzen“ oder „ersetzen“": _("„ergaenzen“ oder „ersetzen“"),
+    "„true“ oder „false“": _("„true“ oder „false“"),
+    "Onlineservice:Monat, zum Beispiel OS-000123:2026-05": _("Onlineservice:Monat, zum Beispiel OS-000123:2026-05"), "keiner bekannt": _("keiner bekannt"),
 }  # fmt: skip
 
 
@@ -235,8 +237,8 @@ CATALOGUE: dict[str, Kind] = {
         _("Senden Sie mindestens eine Zeile. Leer darf die Liste nur sein, wenn „modus“ „ersetzen“ ist: Dann nimmt sie alles zurück, was „umfang“ nennt."),
     ),
     "zeilen_zu_viele": Kind(
-        _("Zu viele Zeilen"), _("Die Nachricht hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt."),
-        _("Teilen Sie die Lieferung auf mehrere Nachrichten auf."),
+        _("Zu viele Zeilen"), _("Die Nachricht hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt, mit „Prefer: respond-async“ bis zu 5.000.000."),
+        _("Senden Sie dieselbe Nachricht mit dem Kopf „Prefer: respond-async“, oder teilen Sie sie auf."),
     ),
     "umfang_fehlt": Kind(
         _("Der Umfang fehlt"), _("Beim Ersetzen muss „umfang“ sagen, welche Monate welcher Onlineservices gemeint sind."),

@@ -111,6 +111,7 @@ def _claim(pk: uuid.UUID) -> DeliveryJob | None:
 def _give_up(job: DeliveryJob) -> bool:
     """Says so at the delivery, instead of trying for ever."""
     if DeliveryJob.objects.filter(pk=job.pk, tries=job.tries).delete()[0]:
+        job.delivery.client_key = None  # the same may be sent once more
         refuse_findings(job.delivery, [Finding("abgebrochen")])
     return False
 

@@ -86,6 +86,8 @@ class Delivery(models.Model):
     actor = models.CharField("wer", max_length=200)
     # NULL, not empty: the unique constraint holds for keys that were sent.
     client_key = models.CharField("Idempotency-Key", max_length=255, null=True, blank=True)  # noqa: DJ001
+    # Of a push as CSV: that it is one, and the parameters of its address.
+    envelope = models.JSONField("Umschlag", default=dict, blank=True)
     content_hash = models.CharField("Prüfsumme des Inhalts", max_length=64, blank=True)
     file_name = models.CharField("Dateiname", max_length=255, blank=True)
     service = models.ForeignKey(

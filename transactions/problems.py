@@ -81,10 +81,11 @@ PROBLEMS: dict[str, Problem] = {
         410, _("Der Bericht ist nicht mehr da"), _("Berichte werden nur einige Wochen aufbewahrt. Die Zahlen selbst bleiben."),
     ),
     "zu_gross": Problem(
-        413, _("Die Nachricht ist zu groß"), _("Teilen Sie die Lieferung auf mehrere Nachrichten auf."),
+        413, _("Die Nachricht ist zu groß"), _("Senden Sie die Lieferung mit dem Kopf „Prefer: respond-async“, dann darf sie größer sein, oder teilen Sie sie auf mehrere Nachrichten auf."),
     ),
     "medientyp": Problem(
-        415, _("Dieser Medientyp wird nicht angenommen"), _("Senden Sie JSON mit „Content-Type: application/json“."),
+        415, _("Dieser Medientyp wird nicht angenommen"),
+        _("Senden Sie JSON mit „Content-Type: application/json“ oder eine Tabelle mit „Content-Type: text/csv“, ungepackt oder mit gzip gepackt."),
     ),
     "zeilen_fehlerhaft": Problem(
         422, _("Die Lieferung ist fehlerhaft"),
@@ -115,6 +116,8 @@ PROBLEMS: dict[str, Problem] = {
 _UNREADABLE = {
     "json_unlesbar", "json_kodierung", "json_zahl", "json_doppelt", "json_tiefe", "json_zeichen",
     "feld_fehlt", "feld_unbekannt", "umfang_fehlt", "umfang_ueberfluessig",
+    "datei_art", "datei_zeichen", "datei_anfuehrung", "zeile_zu_lang",
+    "kopfzeile_fehlt", "spalte_fehlt", "spalte_doppelt", "spalte_unbekannt", "spalte_ohne_kopf",
 }  # fmt: skip
 _CODE_OF_STATUS = {
     401: "anmeldung_fehlt", 403: "nicht_erlaubt", 404: "nicht_gefunden", 405: "methode",

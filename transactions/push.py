@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import io
+import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 
-from services.models import Credential, service_number
-from transactions import contents
+from services.models import Credential
+from transactions import contents, jobs, messages
 from transactions.checks import Checked, Principal, check, service_ids
-from transactions.delivery import Outcome, actor_text, preview, refuse_findings, take
+from transactions.delivery import Outcome, actor_text, keep_findings, preview, refuse, refuse_findings, take
 from transactions.findings import Finding
-from transactions.models import Delivery
+from transactions.jobs import Working
+from transactions.messages import Envelope
+from transactions.models import Delivery, DeliveryJob
 from transactions.sources import Unreadable, push
 
+JSON = Envelope()
 KEY_KEPT = dt.timedelta(days=90)
 
 
@@ -33,7 +39,7 @@ class KeyReused(Exception):
 class Receipt:
     """What became of a push. `delivery` is None for a dry run; `faults` is what it was refused for.
 
-    `faults` may be a part of the `fault_count` that were found.
+    `faults` may be a part of the `fault_count` that were found. `is_waiting`: a worker will see to it.
     """
 
     delivery: Delivery | None
@@ -42,24 +48,105 @@ class Receipt:
     warnings: list[Finding] = field(default_factory=list)
     fault_count: int = 0
     replayed: bool = False
+    is_waiting: bool = False
 
 
-def receive(body: bytes, *, by: Credential, client_key: str | None = None) -> Receipt:
+def receive(
+    body: bytes, *, by: Credential, client_key: str | None = None, envelope: Envelope = JSON
+) -> Receipt:
     """Delivers the message of a push, or says what is wrong with it.
 
     Raises RequestRunning and KeyReused for a repeated Idempotency-Key that cannot be answered.
     """
     # What is stored is German; the language of the request is that of the answer alone.
     with translation.override(settings.LANGUAGE_CODE):
-        return _receive(body, by, client_key)
+        return _receive(body, by, client_key, envelope)
 
 
-def _receive(body: bytes, by: Credential, client_key: str | None) -> Receipt:
-    delivery = Delivery(
-        channel=Delivery.Channel.PUSH, status=Delivery.Status.RUNNING, credential=by, actor=actor_text(by),
-        client_key=client_key, content_hash=hashlib.sha256(body).hexdigest(),
+def receive_later(
+    pieces: Iterable[bytes], *, by: Credential, client_key: str | None = None, envelope: Envelope = JSON
+) -> Receipt:
+    """Keeps the message of a push for a worker, which delivers it; its delivery says what became of it.
+
+    Raises what `pieces` raises, and KeyReused and RequestRunning like `receive()`; nothing is kept then.
+    """
+    delivery = _new(by, Delivery.Status.WAITING, envelope)
+    with tempfile.TemporaryFile() as file, translation.override(settings.LANGUAGE_CODE):
+        # Aside first: whoever sends slowly holds no transaction open.
+        for piece in pieces:
+            file.write(piece)
+        file.seek(0)
+        with transaction.atomic():
+            delivery.save()
+            digest = contents.keep(delivery, iter(lambda: file.read(contents.CHUNK_BYTES), b""))
+            delivery.content_hash = envelope.digest(digest)
+            delivery.save(update_fields=["content_hash"])
+            earlier = _take_key(delivery, client_key) if client_key else None
+            if earlier:
+                transaction.set_rollback(True)
+            else:
+                jobs.order(delivery, DeliveryJob.Kind.PUSH)
+        return _replay(earlier, delivery) if earlier else Receipt(delivery, is_waiting=True)
+
+
+def work(job: Working) -> None:
+    """Delivers what `receive_later()` has kept."""
+    delivery, by = job.delivery, job.delivery.credential
+    assert by is not None  # noqa: S101 (a key has sent it)
+    Delivery.objects.filter(pk=delivery.pk).update(status=Delivery.Status.RUNNING)
+    job.tell(DeliveryJob.Step.READING, 5)
+    try:
+        file = contents.open_content(delivery)
+        message = messages.read(file, Envelope.of(delivery), by=by, max_rows=settings.MAX_ASYNC_ROWS)
+    except Unreadable as fault:
+        with transaction.atomic():
+            job.finish()
+            refuse_findings(delivery, fault.findings)
+        return
+    job.tell(DeliveryJob.Step.CHECKING, 30)
+    checked = check_message(message, by)
+    delivery.mode = Delivery.Mode.REPLACE if message.replace else Delivery.Mode.MERGE
+    dry_run = message.dry_run
+    del message
+    job.tell(DeliveryJob.Step.STORING, 60)
+    if dry_run:
+        _keep_trial(delivery, checked, job)
+        return
+    with transaction.atomic():
+        take(checked, delivery)
+        job.finish()
+
+
+def _keep_trial(delivery: Delivery, checked: Checked, job: Working) -> None:
+    """What a dry run found; its Idempotency-Key is free again."""
+    outcome = Outcome() if checked.faults else preview(checked)[0]
+    delivery.client_key = None
+    with transaction.atomic():
+        job.finish()
+        if checked.faults:
+            refuse(delivery, checked)
+        else:
+            delivery.status = Delivery.Status.TRIED
+            delivery.row_count, delivery.warning_count = checked.row_count, len(checked.warnings)
+            for name in ("new", "changed", "same", "deleted"):
+                setattr(delivery, f"{name}_count", outcome.total(name))
+            delivery.finished_at = timezone.now()
+            delivery.save()
+            keep_findings(delivery, checked.warnings)
+
+
+def _new(by: Credential, status: Delivery.Status, envelope: Envelope) -> Delivery:
+    return Delivery(
+        channel=Delivery.Channel.PUSH, status=status, credential=by, actor=actor_text(by),
+        envelope=envelope.kept(),
     )  # fmt: skip
-    message = _read(body, by)
+
+
+def _receive(body: bytes, by: Credential, client_key: str | None, envelope: Envelope) -> Receipt:
+    delivery = _new(by, Delivery.Status.RUNNING, envelope)
+    delivery.client_key = client_key
+    delivery.content_hash = envelope.digest(hashlib.sha256(body).hexdigest())
+    message = _read(body, by, envelope)
     if isinstance(message, push.Message) and message.dry_run:
         return _try(check_message(message, by))
     if client_key and (earlier := _reserve(delivery)):
@@ -74,22 +161,26 @@ def _receive(body: bytes, by: Credential, client_key: str | None) -> Receipt:
         raise
 
 
-def _read(body: bytes, by: Credential) -> push.Message | Unreadable:
+def _read(body: bytes, by: Credential, envelope: Envelope) -> push.Message | Unreadable:
     try:
-        own = service_number(by.service_id) if by.service_id else None
-        return push.read(body, own=own, max_rows=settings.MAX_PUSH_ROWS)
+        return messages.read(io.BytesIO(body), envelope, by=by, max_rows=settings.MAX_PUSH_ROWS)
     except Unreadable as fault:
         return fault
 
 
 def check_message(message: push.Message, by: Principal) -> Checked:
     """The check of its rows, and of the service-months that it replaces."""
+    # Rows that name no service are for the only one that the key delivers for.
+    only = by.service if isinstance(by, Credential) and message.rows.service is None else None
     if not message.replace:
-        return check(message.rows, by=by)
+        return check(message.rows, by=by, service=only)
     ids = service_ids({entry.service for entry in message.scope}, by=by)
     scope = {(ids.get(entry.service.strip()), entry.month): entry for entry in message.scope}
     checked = check(
-        message.rows, by=by, scope=frozenset((pk, month) for pk, month in scope if pk is not None)
+        message.rows,
+        by=by,
+        service=only,
+        scope=frozenset((pk, month) for pk, month in scope if pk is not None),
     )
     unknown = [
         Finding("onlineservice_unbekannt", "onlineservice", entry.service[:200], pointer=f"/umfang/{index}")
@@ -134,6 +225,21 @@ def _reserve(delivery: Delivery) -> Delivery | None:
             return holder
 
 
+def _take_key(delivery: Delivery, client_key: str) -> Delivery | None:
+    """The same for a delivery that is stored already."""
+    while True:
+        try:
+            with transaction.atomic():
+                Delivery.objects.filter(pk=delivery.pk).update(client_key=client_key)
+            delivery.client_key = client_key
+            return None
+        except IntegrityError:
+            same = Delivery.objects.filter(credential=delivery.credential, client_key=client_key)
+            holder = same.first()
+        if holder is not None and not _free(holder):
+            return holder
+
+
 def _free(holder: Delivery) -> bool:
     """Takes the key from a delivery that has had it too long, or that a dead process left behind."""
     age = timezone.now() - holder.received_at
@@ -141,16 +247,18 @@ def _free(holder: Delivery) -> bool:
         Delivery.objects.filter(pk=holder.pk).update(client_key=None)
         return True
     if holder.status == Delivery.Status.RUNNING and age > contents.STALE:
-        Delivery.objects.filter(pk=holder.pk, status=Delivery.Status.RUNNING).delete()
-        return True
+        left_behind = Delivery.objects.filter(pk=holder.pk, status=Delivery.Status.RUNNING, job=None)
+        return left_behind.delete()[0] > 0
     return False
 
 
 def _replay(earlier: Delivery, delivery: Delivery) -> Receipt:
     if earlier.content_hash != delivery.content_hash:
         raise KeyReused
-    if earlier.status == Delivery.Status.RUNNING:
-        raise RequestRunning
+    if DeliveryJob.objects.filter(pk=earlier.pk).exists():
+        return Receipt(earlier, replayed=True, is_waiting=True)
+    if earlier.status in {Delivery.Status.RUNNING, Delivery.Status.WAITING}:
+        raise RequestRunning  # in this very moment, where it is a worker's
     findings = [Finding.from_stored(row) for row in earlier.findings.all()]
     faults = [finding for finding in findings if not finding.is_warning]
     warnings = [finding for finding in findings if finding.is_warning]

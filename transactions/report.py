@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.http import StreamingHttpResponse
 
-from services.models import Credential
-from transactions import contents, staging
+from transactions import contents, messages, staging
 from transactions.checks import Checked, Principal, check, read_again
 from transactions.findings import Finding
+from transactions.messages import Envelope
 from transactions.models import Delivery
 from transactions.push import check_message
 from transactions.rows import Rows
@@ -56,7 +56,8 @@ def _is_done(delivery: Delivery) -> bool:
 def _read_again(delivery: Delivery, rows: Rows) -> Checked:
     """What was taken over is not judged again: rights, levels and regions may be others today."""
     services = list(delivery.parts.values_list("service", flat=True))
-    return read_again(rows, services=services, service=delivery.service)
+    own = delivery.credential.service if delivery.credential else None
+    return read_again(rows, services=services, service=delivery.service or own)
 
 
 def _file_stem(delivery: Delivery) -> str:
@@ -89,22 +90,28 @@ def _unreadable_report(fault: Unreadable, *, is_workbook: bool = False) -> Table
 
 
 def _push_report(delivery: Delivery, principal: Principal) -> Table:
-    own = principal.service.number if isinstance(principal, Credential) and principal.service else None
-    with contents.open_content(delivery) as file:
-        body = file.read()
-    done = _is_done(delivery)
+    envelope, file = Envelope.of(delivery), contents.open_content(delivery)
+    # One that was refused for too many rows is refused again.
+    most = settings.MAX_ASYNC_ROWS if delivery.row_count else settings.MAX_PUSH_ROWS
     try:
-        message = push.read(body, own=own, max_rows=10**9 if done else settings.MAX_PUSH_ROWS)
+        message = messages.read(file, envelope, by=principal, max_rows=most)
     except Unreadable as fault:
         return _unreadable_report(fault)
     rows = message.rows
-    checked = _read_again(delivery, rows) if done else check_message(message, principal)
+    checked = _read_again(delivery, rows) if _is_done(delivery) else check_message(message, principal)
     results = _Results(delivery, checked, rows)
-    columns = [column for column in (rows.service, rows.ars, rows.month, rows.count) if column is not None]
-    records = ((int(rows.line[row]), [column.text(row) for column in columns]) for row in range(len(rows)))
-    report = _with_results(Source(CSV, list(push.ROW_FIELDS), records), results)
+    if envelope.csv:
+        source = open_file(contents.open_content(delivery), name="", known=KNOWN)
+    else:
+        source = Source(CSV, list(push.ROW_FIELDS), _records(rows))
+    report = _with_results(source, results)
     scope = _scope_rows(results.of_no_line, after=len(rows) + 1)
     return replace(report, rows=chain(report.rows, scope))
+
+
+def _records(rows: Rows) -> Iterator[tuple[int, list[str]]]:
+    columns = [column for column in (rows.service, rows.ars, rows.month, rows.count) if column is not None]
+    return ((int(rows.line[row]), [column.text(row) for column in columns]) for row in range(len(rows)))
 
 
 def _scope_rows(faults: list[Finding], *, after: int) -> Iterator[tuple[int, list[str]]]:

@@ -4,12 +4,13 @@ import uuid
 
 from celery import shared_task
 
-from transactions import contents, jobs, release, totals, uploads
+from transactions import contents, jobs, push, release, totals, uploads
 from transactions.models import DeliveryJob
 
 WORK = {
     DeliveryJob.Kind.CHECK: uploads.work_on_check,
     DeliveryJob.Kind.CONFIRM: uploads.work_on_confirmation,
+    DeliveryJob.Kind.PUSH: push.work,
 }
 
 

@@ -71,6 +71,8 @@ def may_undo(delivery: Delivery, by: User | Credential) -> bool:
 def _refuse_unless_accepted(delivery: Delivery) -> None:
     if delivery.status == Delivery.Status.UNDONE:
         raise UndoRefused(_("Diese Lieferung ist schon rückgängig gemacht."))
+    if delivery.status in {Delivery.Status.WAITING, Delivery.Status.RUNNING}:
+        raise UndoRefused(_("Diese Lieferung ist noch nicht fertig."))
     if delivery.status != Delivery.Status.ACCEPTED:
         raise UndoRefused(_("Diese Lieferung hat nichts geändert."))
     if delivery.channel == Delivery.Channel.UNDO:

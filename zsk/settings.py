@@ -273,6 +273,9 @@ MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 200 * 1024 * 1024, least=1)
 # A larger file is checked and taken over by a worker; counted in pieces of 1 MiB.
 UPLOAD_AT_ONCE_BYTES = env.number("UPLOAD_AT_ONCE_BYTES", 2 * 1024 * 1024, least=0)
 MAX_PUSH_BYTES = env.number("MAX_PUSH_BYTES", 20 * 1024 * 1024, least=1)
+# With `Prefer: respond-async` a worker delivers; the body is counted unpacked.
+MAX_ASYNC_BYTES = env.number("MAX_ASYNC_BYTES", 200 * 1024 * 1024, least=1)
+MAX_ASYNC_ROWS = env.number("MAX_ASYNC_ROWS", 5_000_000, least=1)
 MAX_PUSH_ROWS = env.number("MAX_PUSH_ROWS", 100_000, least=1)
 # Requests to the interface in one minute: by each key or Keycloak client, and by each address without one.
 REQUESTS_PER_KEY = env.number("REQUESTS_PER_KEY", 1_200)

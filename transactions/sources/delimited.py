@@ -23,20 +23,21 @@ from zsk.delimited import Layout, Records, as_text, read_layout
 _MAX_TOO_WIDE = 1_000
 
 
-def read(file: BinaryIO, *, single_service: bool) -> Rows:
+def read(file: BinaryIO, *, single_service: bool, may_be_empty: bool = False) -> Rows:
     """All rows of a CSV, which is closed then. `single_service`: for one service, the column may be missing.
+    `may_be_empty`: a head without rows says something.
 
     Raises Unreadable for faults of the file; faults of single rows are for `check()` to find.
     """
     with told():
-        return _read(file, read_layout(file, known=KNOWN), single_service)
+        return _read(file, read_layout(file, known=KNOWN), single_service, may_be_empty)
 
 
-def _read(file: BinaryIO, layout: Layout, single_service: bool) -> Rows:
+def _read(file: BinaryIO, layout: Layout, single_service: bool, may_be_empty: bool) -> Rows:
     head = read_head(layout.header, single_service=single_service)
     if layout.quotes % 2:
         _refuse_open_quote(file, layout)
-    return rows_of(_table(file, layout), head)
+    return rows_of(_table(file, layout), head, may_be_empty=may_be_empty)
 
 
 def _table(file: BinaryIO, layout: Layout) -> Table:

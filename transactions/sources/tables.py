@@ -119,12 +119,12 @@ class Table:
         return Table(self.lines[keep], columns, self.too_wide)
 
 
-def rows_of(table: Table, head: Head) -> Rows:
+def rows_of(table: Table, head: Head, *, may_be_empty: bool = False) -> Rows:
     """The rows with content. Raises Unreadable where there are none, or content under no heading."""
     for index in head.blank:
         _refuse_content(table, index)
     table = _without_empty_rows(table, head)
-    if not len(table.lines):
+    if not len(table.lines) and not may_be_empty:
         raise Unreadable(Finding("datei_leer"))
     return _rows(table, head)
 
