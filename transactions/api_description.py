@@ -30,8 +30,8 @@ STATUSES = {
     "uebernommen": "gespeichert, oder es war schon alles so gespeichert",
     "probelauf": "geprüft, nichts gespeichert",
     "abgelehnt": "nichts gespeichert",
-    "wartet": "wartet auf Bestätigung",
-    "in_arbeit": "wird gerade gespeichert",
+    "wartet": "angenommen, ein Hintergrunddienst liefert sie gleich; eine Datei wartet auf Bestätigung",
+    "in_arbeit": "wird gerade geprüft und gespeichert",
     "rueckgaengig": "gespeichert und später zurückgenommen",
 }
 
@@ -89,6 +89,10 @@ class ScopeSerializer(serializers.Serializer[Any]):
     monat = serializers.RegexField(r"^[0-9]{4}-(0[1-9]|1[0-2])$", help_text="JJJJ-MM.")
 
 
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", ".")
+
+
 @extend_schema_serializer(component_name="Lieferung")
 class MessageSerializer(serializers.Serializer[Any]):
     """Eine Lieferung. Sie wird ganz übernommen oder gar nicht; andere Felder als diese werden abgelehnt."""
@@ -109,7 +113,8 @@ class MessageSerializer(serializers.Serializer[Any]):
     )  # fmt: skip
     zeilen = RowSerializer(
         many=True,
-        help_text=f"Höchstens {settings.MAX_PUSH_ROWS:,}".replace(",", ".") + " Zeilen.",
+        help_text=f"Auf einmal höchstens {_number(settings.MAX_PUSH_ROWS)} Zeilen, mit „Prefer: respond-async“ "
+        f"höchstens {_number(settings.MAX_ASYNC_ROWS)}.",
     )  # fmt: skip
 
 
@@ -165,6 +170,7 @@ _DONE = {
     "hinweise": [], "url": _URL,
 }  # fmt: skip
 _TRIED = {**_DONE, "id": None, "status": "probelauf", "url": None}
+_WAITING = {**_DONE, "status": "wartet", "neu": 0, "geloescht": 0}
 _SAME = {**_DONE, "neu": 0, "unveraendert": 2, "geloescht": 0}
 _UNDOING = {**_DONE, "neu": 1, "geloescht": 1}
 _FINDING = {
@@ -196,6 +202,10 @@ REQUESTS = [
             "modus": "ersetzen", "umfang": [{"onlineservice": "OS-000123", "monat": "2025-05"}], "zeilen": [_ROW],
         },
         request_only=True,
+    ),
+    OpenApiExample(
+        "CSV", value="ars;monat;anzahl\r\n060000000000;2025-05;1204\r\n070000000000;2025-05;löschen\r\n",
+        request_only=True, media_type="text/csv",
     ),
 ]  # fmt: skip
 
@@ -267,6 +277,10 @@ def _header(name: str, description: str, kind: Any = str, **more: Any) -> OpenAp
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, description=description, **more)
 
 
+def _query(name: str, description: str, kind: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description)
+
+
 def answer_header(name: str, description: str, *statuses: int) -> OpenApiParameter:
     return _header(name, description, response=list(statuses))
 
@@ -281,8 +295,10 @@ PUSH = operation(
     "liefern", "Transaktionszahlen liefern",
     "Prüft alle Zeilen und übernimmt sie zusammen oder gar nicht. Ein zweiter Wert für denselben Onlineservice, "
     "dieselbe Region und denselben Monat ersetzt den ersten; addiert wird nie. Dieselbe Lieferung noch einmal "
-    "ändert nichts.",
-    request=MessageSerializer,
+    "ändert nichts. Als CSV gilt dasselbe wie für Dateien (/hilfe/dateiformat/): Spalten onlineservice, ars, "
+    "monat, anzahl in beliebiger Reihenfolge; modus, probelauf, anzahl_zeilen und umfang stehen dann in der "
+    "Adresse, und „löschen“ als Anzahl nimmt den gespeicherten Wert zurück.",
+    request={"application/json": MessageSerializer, "text/csv": OpenApiTypes.STR},
     parameters=[
         _header(
             "Idempotency-Key",
@@ -290,12 +306,35 @@ PUSH = operation(
             "mit demselben Wert und demselben Inhalt bekommt die erste Antwort. Er gilt 90 Tage.",
             {"type": "string", "maxLength": MAX_KEY_LENGTH},
         ),
-        answer_header("Location", "Adresse der Lieferung.", 200, 201),
-        answer_header("Idempotent-Replayed", "true, wenn dies die Antwort von damals ist.", 200, 201, 400, 422),
+        _header(
+            "Prefer",
+            "respond-async: die Lieferung wird angenommen (202) und danach im Hintergrund geprüft und gespeichert. "
+            f"Nötig ab {_number(settings.MAX_PUSH_ROWS)} Zeilen. Was daraus wird, steht unter Location; ein Probelauf "
+            "hat dort am Ende den Status probelauf.",
+        ),
+        _header(
+            "Content-Encoding",
+            "gzip, wenn die Nachricht gepackt ist. Sie darf ausgepackt so groß sein wie eine ungepackte: "
+            f"{settings.MAX_PUSH_BYTES >> 20} MB, mit „Prefer: respond-async“ {settings.MAX_ASYNC_BYTES >> 20} MB.",
+            enum=["identity", "gzip"], default="identity",
+        ),
+        _query("modus", "Nur bei CSV, wie das Feld der Nachricht.", {"type": "string", "enum": ["ergaenzen", "ersetzen"], "default": "ergaenzen"}),
+        _query("probelauf", "Nur bei CSV, wie das Feld der Nachricht.", {"type": "boolean", "default": False}),
+        _query("anzahl_zeilen", "Nur bei CSV, wie das Feld der Nachricht.", {"type": "integer", "minimum": 0}),
+        _query(
+            "umfang",
+            "Nur bei CSV und modus=ersetzen, dann nötig; für jeden Monat eines Onlineservices einmal: "
+            "umfang=OS-000123:2025-05. Wie in den Zeilen darf der Onlineservice fehlen: umfang=2025-05.",
+            {"type": "array", "items": {"type": "string"}},
+        ),
+        answer_header("Location", "Adresse der Lieferung.", 200, 201, 202),
+        answer_header("Preference-Applied", "respond-async.", 202),
+        answer_header("Idempotent-Replayed", "true, wenn es die Lieferung von damals ist.", 200, 201, 202, 400, 422),
     ],
     answers={
         (201, "application/json"): OpenApiResponse(AnswerSerializer, description="Gespeichert, etwas hat sich geändert."),
         (200, "application/json"): OpenApiResponse(AnswerSerializer, description="Probelauf, oder es hat sich nichts geändert."),
+        (202, "application/json"): OpenApiResponse(AnswerSerializer, description="Angenommen; geliefert wird im Hintergrund."),
     },
     faults=[
         "nicht_lesbar", "idempotenz_form", "anfrage_laeuft", "zu_gross", "medientyp", "zeilen_fehlerhaft",
@@ -306,6 +345,7 @@ PUSH = operation(
         answer_example("Gespeichert", _DONE, 201),
         answer_example("Probelauf ohne Fehler", _TRIED, 200),
         answer_example("Nichts geändert", _SAME, 200),
+        answer_example("Angenommen", _WAITING, 202),
     ],
 )  # fmt: skip
 LIST = operation(
@@ -366,7 +406,7 @@ def finish(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     schemas = result["components"]["schemas"]
     for name in ("Lieferung", "Zeile", "Servicemonat"):
         schemas[name]["additionalProperties"] = False
-    schemas["Lieferung"]["properties"]["zeilen"]["maxItems"] = settings.MAX_PUSH_ROWS
+    schemas["Lieferung"]["properties"]["zeilen"]["maxItems"] = settings.MAX_ASYNC_ROWS
     schemas["Lieferung"]["properties"]["umfang"]["minItems"] = 1
     schemas["Problem"]["properties"]["fehler"]["maxItems"] = MAX_LISTED
     schemas["Seite"]["properties"]["ergebnisse"]["maxItems"] = MAX_PAGE

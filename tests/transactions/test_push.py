@@ -319,7 +319,7 @@ def test_parameters_of_the_address_are_refused(me: Sender) -> None:
     """Who writes `?probelauf=true` does not want anything stored."""
     body = problem(me.send(rows(row()), f"{URL}?probelauf=true"), 400, "nicht_lesbar")
     assert "probelauf" in body["detail"]
-    problem(me.get(geaendert_seit="2025-01-01"), 400, "nicht_lesbar")
+    problem(me.get(seit="2025-01-01"), 400, "nicht_lesbar")
     assert not stored()
 
 

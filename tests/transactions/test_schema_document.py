@@ -142,7 +142,7 @@ def test_every_problem_is_declared_somewhere(document: dict[str, Any]) -> None:
 
 def test_limits_are_said(document: dict[str, Any], settings: Any) -> None:
     schemas = document["components"]["schemas"]
-    assert schemas["Lieferung"]["properties"]["zeilen"]["maxItems"] == settings.MAX_PUSH_ROWS
+    assert schemas["Lieferung"]["properties"]["zeilen"]["maxItems"] == settings.MAX_ASYNC_ROWS
     assert schemas["Problem"]["properties"]["fehler"]["maxItems"] == MAX_LISTED
     assert schemas["Zeile"]["properties"]["anzahl"]["type"] == ["integer", "null"]
     assert schemas["Zeile"]["required"] == ["anzahl", "ars", "monat"]
