@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transactions', '0005_work_on_large_files'),
+        ('transactions', '0006_form_entry'),
     ]
 
     operations = [
