@@ -62,13 +62,13 @@ chromium: ## Chromium für die Browsertests, als root aus der Distribution
 	fi; \
 	echo "Kein Chromium oder Chrome gefunden: die Browsertests laufen nicht." >&2
 
-java: ## Java und Maven für die Tests mit Keycloak, als root aus der Distribution
-	@command -v java >/dev/null && command -v mvn >/dev/null && exit 0; \
+java: ## Java und Maven für Keycloak und das Beispiel in Java, als root aus der Distribution
+	@command -v javac >/dev/null && command -v mvn >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	    apt-get install -y -qq openjdk-17-jre-headless maven >/dev/null && exit 0; \
+	    apt-get install -y -qq openjdk-17-jdk-headless maven >/dev/null && exit 0; \
 	fi; \
-	echo "Java 17 oder Maven fehlt: die Tests mit Keycloak laufen nicht." >&2
+	echo "JDK 17 oder Maven fehlt: die Tests mit Keycloak und das Beispiel in Java laufen nicht." >&2
 
 $(RUN_READY): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 fehlt: $(PYTHON) nicht gefunden." >&2; exit 1; }

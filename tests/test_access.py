@@ -343,6 +343,8 @@ PAGES = [
     E("/hilfe/fehler/gibt-es-nicht/", 404),
     # zsk
     E("/api/docs/", 200),
+    E("/api/docs/beispiele/liefern.py", 200),
+    E("/api/docs/beispiele/settings.py", 404),
     E("/api/schema/", 200),
     E("/api/gibt-es-nicht", 404),
     E("/impressum/", 200),

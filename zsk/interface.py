@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from rest_framework.request import Request
 
 from transactions.api import ApiView
 from transactions.problems import PROBLEMS, ApiProblem, plain_response
-from zsk import months, openapi
+from zsk import months, openapi, site
 
 YAML = "application/yaml"
 JSON = "application/vnd.oai.openapi+json"
@@ -90,17 +90,52 @@ def _statuses() -> list[Status]:
     ]
 
 
+class Program(NamedTuple):
+    """A whole program that delivers, as a file to take along."""
+
+    title: str
+    file: str
+    command: str
+
+
+PROGRAMS = [
+    Program("curl", "liefern.sh", "bash liefern.sh"),
+    Program("Python", "liefern.py", "python3 liefern.py"),
+    Program("Java", "Liefern.java", "java Liefern.java"),
+]
+_PROGRAMS = settings.BASE_DIR / "templates" / "interface" / "beispiele"
+# What stands in the files for the address of the installation.
+_EXAMPLE_SITE = "https://zsk.example.org"
+
+
+def _program(file: str, request: HttpRequest) -> str:
+    text = (_PROGRAMS / file).read_text(encoding="utf-8")
+    return text.replace(_EXAMPLE_SITE, site.address(request))
+
+
+@require_safe
+def program(request: HttpRequest, file: str) -> HttpResponse:
+    """Everyone."""
+    if file not in {known.file for known in PROGRAMS}:
+        raise Http404(file)
+    answer = HttpResponse(_program(file, request), content_type="text/plain; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return answer
+
+
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Everyone."""
     operations = openapi.operations()
-    refused = next(answer for answer in operations[0].answers if answer.status == 422)
+    push = next(operation for operation in operations if operation.name == "liefern")
+    refused = next(answer for answer in push.answers if answer.status == 422)
     context = {
         "operations": operations,
         "schemas": openapi.schemas(),
         "statuses": _statuses(),
         "refusal": refused.examples[0].code,
-        "site": settings.SITE_URL or request.build_absolute_uri("/").rstrip("/"),
+        "programs": [(known, _program(known.file, request)) for known in PROGRAMS],
+        "site": site.address(request),
         "message": _sample(dry_run=True),
         "real": _sample(dry_run=False),
     }

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("zsk.operations.urls")),
     path("", include("zsk.pages")),
     path("api/docs/", interface.docs, name="api_docs"),
+    path("api/docs/beispiele/<str:file>", interface.program, name="api_program"),
     path("api/schema/", interface.SchemaView.as_view(), name="api_schema"),
     # Last of all under api/: no page, no redirect to an address with a slash.
     re_path(r"^api/", UnknownAddressView.as_view(), name="api_unknown"),
