@@ -3,7 +3,14 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("bench.deliveries", "bench.push", "bench.dashboard", "bench.overview", "bench.registration")
+MEASUREMENTS = (
+    "bench.deliveries",
+    "bench.push",
+    "bench.dashboard",
+    "bench.overview",
+    "bench.registration",
+    "bench.sync",
+)
 
 
 def main() -> int:
