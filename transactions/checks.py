@@ -7,6 +7,7 @@ rows cost a handful of queries and no loop of Python.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +32,7 @@ __all__ = ["Checked", "Principal", "ServiceMonthKey", "check", "month_number", "
 
 ServiceMonthKey = tuple[int, dt.date]
 
+_PLAIN = re.compile("^[0-9]{1,9}$")
 MAX_FINDINGS = 100_000  # a file can hold millions of faults; more than these are counted only
 
 
@@ -174,7 +176,7 @@ class _Check:
             levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
             versions = references.versions(levels)
             return Services(np.full(len(self.rows), self.only.pk, np.int64), levels, versions, None)
-        texts = column.values.to_pylist()
+        texts = column.texts()
         if self.by is None:
             named = references.among(texts, self.done_for)
         else:
@@ -191,7 +193,7 @@ class _Check:
 
     def _regions(self) -> Regions:
         column = self.rows.ars
-        texts = column.values.to_pylist()
+        texts = column.texts()
         parsed = [parse_ars(text, strict=self.rows.strict) for text in texts]
         faults = [value for value in parsed if isinstance(value, Fault)]
         by_ags = references.ars_of_ags({fault.params["ags"] for fault in faults if "ags" in fault.params})
@@ -214,20 +216,17 @@ class _Check:
             return month if isinstance(month, Fault) else month_number(month)
 
         column = self.rows.month
-        parsed = Parsed("monat", column, [parse(text) for text in column.values.to_pylist()])
+        parsed = Parsed("monat", column, [parse(text) for text in column.texts()])
         return Numbers(parsed.per_row(UNKNOWN, np.int64), parsed)
 
     def _counts(self) -> Numbers:
         column = self.rows.count
-        # Nearly all counts are plain digits: those become numbers at once, the rest goes through the parser.
-        plain = pc.match_substring_regex(column.values, "^[0-9]{1,9}$")
-        numbers = pc.if_else(plain, column.values, "0").cast(pa.int64()).to_numpy(zero_copy_only=False)
-        others = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
+        numbers, others = _plain_counts(column)
         if not len(others):
             return Numbers(numbers[column.codes], None)
         values: list[int | Fault] = numbers.tolist()
         for code in others.tolist():
-            values[code] = parse_count(column.values[code].as_py())
+            values[code] = parse_count(str(column.values[code]))
         parsed = Parsed("anzahl", column, values)
         return Numbers(parsed.per_row(0, np.int64), parsed)
 
@@ -328,6 +327,17 @@ class _Check:
         if len(rows):
             fault = Fault("monat_laufend", params={"monat": formats.month(running)})
             self.warnings.append(self._finding(int(rows[0]), "monat", self.rows.month.text(rows[0]), fault))
+
+
+def _plain_counts(column: Column) -> tuple[Ints, Ints]:
+    """The distinct counts that are plain digits, as nearly all are, and the places of others, which are 0."""
+    if isinstance(column.values, list):
+        plain = np.array([bool(_PLAIN.match(text)) for text in column.values], np.bool_)
+        numbers = [int(text) if _PLAIN.match(text) else 0 for text in column.values]
+        return np.array(numbers, np.int64), np.flatnonzero(~plain)
+    matches = pc.match_substring_regex(column.values, _PLAIN.pattern)
+    numbers = pc.if_else(matches, column.values, "0").cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return numbers, np.flatnonzero(~matches.to_numpy(zero_copy_only=False))
 
 
 def _service_fault(text: str) -> Fault:

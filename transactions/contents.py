@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import itertools
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, cast
@@ -13,9 +12,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from transactions.models import Delivery, DeliveryChunk, DeliveryReview, FormEntry
+from transactions.statements import put
 
 CHUNK_BYTES = 1 << 20
-_CHUNKS_AT_ONCE = 8
 _IN_MEMORY_BYTES = 8 << 20
 STALE = dt.timedelta(minutes=10)  # a delivery that runs this long belongs to a process that is gone
 
@@ -27,16 +26,12 @@ class ContentExpired(Exception):
 def keep(delivery: Delivery, pieces: Iterable[bytes]) -> str:
     """Stores what was sent beside its delivery, which must be saved already; returns its SHA-256.
 
-    Holds a few pieces at a time, whatever the size of the whole.
+    Holds one piece at a time, whatever the size of the whole.
     """
     checksum = hashlib.sha256()
-    chunks = enumerate(_even(pieces))
-    while some := list(itertools.islice(chunks, _CHUNKS_AT_ONCE)):
-        for _number, piece in some:
-            checksum.update(piece)
-        DeliveryChunk.objects.bulk_create(
-            [DeliveryChunk(delivery=delivery, number=number, content=piece) for number, piece in some]
-        )
+    for number, piece in enumerate(_even(pieces)):
+        checksum.update(piece)
+        put(DeliveryChunk(delivery=delivery, number=number, content=piece))
     return checksum.hexdigest()
 
 
@@ -49,7 +44,7 @@ def open_content(delivery: Delivery) -> BinaryIO:
     """What was sent, as a file; a large one lies on disk. Raises ContentExpired."""
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
     chunks = DeliveryChunk.objects.filter(delivery=delivery).order_by("number")
-    for content in chunks.values_list("content", flat=True).iterator(chunk_size=_CHUNKS_AT_ONCE):
+    for content in chunks.values_list("content", flat=True).iterator(chunk_size=8):
         file.write(content)
     if not file.tell():
         raise ContentExpired

@@ -7,7 +7,8 @@ and writes revisions, facts, totals and states in one transaction.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +20,13 @@ from services.models import Credential, ServiceState
 from transactions import staging
 from transactions.checks import Checked, check_again
 from transactions.findings import Finding
-from transactions.models import Delivery, DeliveryFinding, DeliveryService
+from transactions.models import Delivery, DeliveryFinding
 from transactions.publication import SHOWN_REGION
-from transactions.staging import JOIN, MINE, ServiceMonthDiff, Staged
+from transactions.staging import ServiceMonthDiff, Staged
+from transactions.statements import array, pipeline, put
 
 MAX_FINDINGS_KEPT = 1_000
+_COUNTS = ("new", "changed", "same", "deleted")
 
 
 class DeliveryRejected(Exception):
@@ -62,26 +65,42 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
     StoredDataChanged when `expected` no longer holds.
     Locks the ServiceState of each service, in id order, against other deliveries and publication.
     """
-    checked = take(checked, delivery, expected)
+    with writing() as until_committed:
+        checked = take(checked, delivery, until_committed, expected)
     if checked.faults:
         raise DeliveryRejected(delivery, checked.faults)
     return delivery
 
 
-def take(checked: Checked, delivery: Delivery, expected: dict[int, int] | None = None) -> Checked:
-    """The same, but returns what was checked, with the faults that the delivery was refused for.
+@contextmanager
+def writing() -> Iterator[ExitStack]:
+    """A transaction for `take()`, with what is to be left after its COMMIT."""
+    with ExitStack() as until_committed, transaction.atomic():
+        yield until_committed
 
-    They and the warnings may be others than before, where somebody delivered since.
+
+def take(
+    checked: Checked,
+    delivery: Delivery,
+    until_committed: ExitStack | None = None,
+    expected: dict[int, int] | None = None,
+) -> Checked:
+    """`deliver()` inside of a transaction: returns what was checked, with the faults it was refused for.
+
+    They and the warnings may be others than before, where somebody delivered since. `until_committed`, of
+    `writing()`: no statement that follows needs an answer, so that all may go out with the COMMIT.
     """
     if not checked.faults:
-        checked = _store(checked, delivery, expected)
+        with ExitStack() as until_written:
+            checked = _store(checked, delivery, until_committed or until_written, expected)
     if checked.faults:
         refuse(delivery, checked)
     return checked
 
 
-@transaction.atomic
-def _store(checked: Checked, delivery: Delivery, expected: dict[int, int] | None) -> Checked:
+def _store(
+    checked: Checked, delivery: Delivery, one_go: ExitStack, expected: dict[int, int] | None
+) -> Checked:
     """Stores nothing where others' deliveries have made faults."""
     staged = staging.stage(checked, delivery.pk)
     checked = check_again(checked, lock(staged.services, expected))
@@ -91,6 +110,7 @@ def _store(checked: Checked, delivery: Delivery, expected: dict[int, int] | None
     if checked.scope is not None:
         staging.stage_vanished(staged, checked.scope)
     outcome = Outcome(staging.diff(staged))
+    one_go.enter_context(pipeline())  # from here on no statement needs the answer of the one before
     record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
     write_numbers(staged, delivery, outcome)
     return checked
@@ -157,20 +177,15 @@ def lock(services: list[int], expected: dict[int, int] | None = None) -> dict[in
     return held
 
 
-def _locked_versions(services: list[int]) -> dict[int, int]:
+def _locked_versions(services: Iterable[int]) -> dict[int, int]:
     # Row by row in id order: the order keeps two deliveries from waiting for one another in a circle, and a
-    # distributed database locks single rows only. executemany sends them in one go.
+    # distributed database locks single rows only.
     sql = "SELECT service_id, version FROM service_state WHERE service_id = %s FOR UPDATE"
-    held: dict[int, int] = {}
-    if not services:
-        return held
-    with connection.cursor() as wrapped:
-        cursor = wrapped.cursor  # psycopg's own cursor: Django's executemany returns no rows
-        cursor.executemany(sql, [(pk,) for pk in sorted(services)], returning=True)
-        while True:
-            held |= dict(cursor.fetchall())
-            if not cursor.nextset():
-                return held
+    with pipeline():
+        cursors = [connection.cursor() for _pk in services]
+        for pk, cursor in zip(sorted(services), cursors, strict=True):
+            cursor.execute(sql, [pk])
+        return dict(row for cursor in cursors for row in cursor.fetchall())
 
 
 def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Sequence[Finding] = ()) -> None:
@@ -180,23 +195,37 @@ def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Se
     delivery.row_count = row_count
     delivery.first_month, delivery.last_month = min(months, default=None), max(months, default=None)
     delivery.warning_count = len(warnings)
-    for name in ("new", "changed", "same", "deleted"):
+    for name in _COUNTS:
         setattr(delivery, f"{name}_count", outcome.total(name))
     delivery.finished_at = timezone.now()
-    delivery.save()
-    parts: dict[int, DeliveryService] = {}
-    for month in outcome.months:
-        part = parts.setdefault(
-            month.service_id, DeliveryService(delivery=delivery, service_id=month.service_id)
-        )
-        for name in ("new", "changed", "same", "deleted"):
-            setattr(part, f"{name}_count", getattr(part, f"{name}_count") + getattr(month, name))
-    DeliveryService.objects.bulk_create(parts.values())
+    put(delivery)
+    _write_parts(delivery, outcome)
     keep_findings(delivery, warnings)
+
+
+def _write_parts(delivery: Delivery, outcome: Outcome) -> None:
+    parts: dict[int, list[int]] = {}
+    for month in outcome.months:
+        counts = parts.setdefault(month.service_id, [0, 0, 0, 0])
+        for place, name in enumerate(_COUNTS):
+            counts[place] += getattr(month, name)
+    columns = {name: array(part[place] for part in parts.values()) for place, name in enumerate(_COUNTS)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO transactions_deliveryservice
+                   (delivery_id, service_id, new_count, changed_count, same_count, deleted_count)
+            SELECT %(delivery)s, * FROM unnest(%(services)s::bigint[], %(new)s::int[], %(changed)s::int[],
+                                               %(same)s::int[], %(deleted)s::int[])
+            """,
+            {"delivery": delivery.pk, "services": array(parts), **columns},
+        )
 
 
 def keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
     """Keeps the first of them beside the delivery."""
+    if not findings:
+        return
     severity = DeliveryFinding.Severity
     DeliveryFinding.objects.bulk_create(
         DeliveryFinding(
@@ -209,11 +238,8 @@ def keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
 
 
 def write_numbers(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
-    """Writes what the diff says, and empties the stage.
-
-    In a pipeline: the statements go out in one go, none needs the answer of the one before.
-    """
-    with connection.connection.pipeline():
+    """Writes what the diff says, and empties the stage."""
+    with pipeline():
         if outcome.touched:
             _write_changes(staged, delivery, outcome)
         staging.unstage(staged)
@@ -238,12 +264,12 @@ def _write_revisions(staged: Staged, reason: str) -> None:
         SELECT s.service_id, s.month, s.ars, coalesce(r.number, 0) + 1, f.count,
                CASE WHEN s.remove THEN NULL ELSE s.count END,
                CASE WHEN s.remove THEN 'geloescht' ELSE 'geaendert' END, f.delivery, %(delivery)s, %(reason)s
-          FROM {JOIN}
+          FROM {staged.join}
           LEFT JOIN LATERAL (
                 SELECT number FROM count_revision
                  WHERE service_id = s.service_id AND month = s.month AND ars = s.ars
                  ORDER BY number DESC LIMIT 1) r ON true
-         WHERE {MINE} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
+         WHERE {staged.mine} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
         """,
         reason=reason,
     )
@@ -253,13 +279,13 @@ def _write_totals(staged: Staged, *, all_new: bool, deletes: bool) -> None:
     """Level 1, and what published services add to level 2; one statement, so that both see the same rows."""
     source = (
         f"SELECT s.service_id, s.month, left(s.ars, 5) || '0000000' AS region, sum(s.count)::bigint AS total,"
-        f" count(*) AS rows FROM staged_count s WHERE {MINE} GROUP BY 1, 2, 3"
+        f" count(*) AS rows FROM {staged.source} WHERE {staged.mine} GROUP BY 1, 2, 3"
         if all_new
         else f"""
         SELECT s.service_id, s.month, left(s.ars, 5) || '0000000' AS region,
                sum(s.count - coalesce(f.count, 0))::bigint AS total,
                sum((NOT s.remove)::int - (f.count IS NOT NULL)::int) AS rows
-          FROM {JOIN} WHERE {MINE} AND (f.count IS NOT NULL OR NOT s.remove)
+          FROM {staged.join} WHERE {staged.mine} AND (f.count IS NOT NULL OR NOT s.remove)
          GROUP BY 1, 2, 3
         HAVING sum(s.count - coalesce(f.count, 0)) <> 0
             OR sum((NOT s.remove)::int - (f.count IS NOT NULL)::int) <> 0"""
@@ -275,12 +301,12 @@ def _write_totals(staged: Staged, *, all_new: bool, deletes: bool) -> None:
         INSERT INTO region_total_delta (month, region, total, rows)
         SELECT month, {SHOWN_REGION}, sum(total), sum(rows)
           FROM delta JOIN services_onlineservice o ON o.id = delta.service_id
-         WHERE o.id = ANY(%(services)s) AND o.published_at IS NOT NULL
+         WHERE o.id = ANY(%(services)s::bigint[]) AND o.published_at IS NOT NULL
          GROUP BY 1, 2
     """)
     if deletes:
         staged.execute(
-            "DELETE FROM monthly_total WHERE rows = 0 AND service_id = ANY(%(services)s)"
+            "DELETE FROM monthly_total WHERE rows = 0 AND service_id = ANY(%(services)s::bigint[])"
             " AND month BETWEEN %(first)s AND %(last)s"
         )
 
@@ -288,32 +314,33 @@ def _write_totals(staged: Staged, *, all_new: bool, deletes: bool) -> None:
 def _write_facts(staged: Staged, outcome: Outcome, *, all_new: bool) -> None:
     if outcome.total("deleted"):
         staged.execute(f"""
-            DELETE FROM transaction_count f USING staged_count s
-             WHERE {MINE} AND s.remove AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
-               AND f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s
+            DELETE FROM transaction_count f USING {staged.source}
+             WHERE {staged.mine} AND s.remove
+               AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
+               AND f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
         """)
     if outcome.total("changed"):
         staged.execute(f"""
-            UPDATE transaction_count f SET count = s.count, delivery = %(delivery)s FROM staged_count s
-             WHERE {MINE} AND NOT s.remove AND f.count <> s.count
+            UPDATE transaction_count f SET count = s.count, delivery = %(delivery)s FROM {staged.source}
+             WHERE {staged.mine} AND NOT s.remove AND f.count <> s.count
                AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
-               AND f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s
+               AND f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
         """)
     if outcome.total("new"):
-        source = "staged_count s" if all_new else JOIN
+        source = staged.source if all_new else staged.join
         absent = "" if all_new else "AND f.count IS NULL"
         staged.execute(f"""
             INSERT INTO transaction_count (service_id, month, ars, count, delivery)
             SELECT s.service_id, s.month, s.ars, s.count, %(delivery)s FROM {source}
-             WHERE {MINE} AND NOT s.remove {absent}
+             WHERE {staged.mine} AND NOT s.remove {absent}
         """)
 
 
 def _write_service_months(outcome: Outcome, *, at: dt.datetime) -> None:
     parts = outcome.touched
     params: dict[str, Any] = {
-        "services": [part.service_id for part in parts], "months": [part.month for part in parts],
-        "totals": [part.total for part in parts], "rows": [part.rows for part in parts], "at": at,
+        "services": array(part.service_id for part in parts), "months": array(part.month for part in parts),
+        "totals": array(part.total for part in parts), "rows": array(part.rows for part in parts), "at": at,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(
@@ -331,7 +358,8 @@ def _write_service_months(outcome: Outcome, *, at: dt.datetime) -> None:
         )
         if any(part.deleted for part in parts):
             cursor.execute(
-                "DELETE FROM service_month WHERE rows = 0 AND service_id = ANY(%(services)s)", params
+                "DELETE FROM service_month WHERE rows = 0 AND service_id = ANY(%(services)s::bigint[])",
+                params,
             )
 
 
@@ -343,9 +371,9 @@ def _write_states(delivery: Delivery, outcome: Outcome) -> None:
             UPDATE service_state s
                SET version = version + 1, last_delivery = %(delivery)s, last_delivered_at = %(at)s,
                    last_month = (SELECT max(month) FROM service_month m WHERE m.service_id = s.service_id)
-             WHERE service_id = ANY(%(services)s)
+             WHERE service_id = ANY(%(services)s::bigint[])
             """,
-            {"delivery": delivery.pk, "at": delivery.received_at, "services": services},
+            {"delivery": delivery.pk, "at": delivery.received_at, "services": array(services)},
         )
 
 
@@ -369,8 +397,8 @@ def _changed_values(staged: Staged, limit: int) -> list[ChangedValue]:
     rows = staged.fetch(
         f"""
         SELECT s.service_id, s.month, s.ars, r.name, f.count, CASE WHEN s.remove THEN NULL ELSE s.count END
-          FROM {JOIN} JOIN ozgsync_region r ON r.ars = s.ars
-         WHERE {MINE} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
+          FROM {staged.join} JOIN ozgsync_region r ON r.ars = s.ars
+         WHERE {staged.mine} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
          ORDER BY s.service_id, s.month DESC, s.ars LIMIT %(limit)s
         """,
         limit=limit,

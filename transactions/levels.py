@@ -14,6 +14,7 @@ from django.db import connection
 
 from ozgsync.models import Level
 from transactions.references import month_of
+from transactions.statements import array
 
 Ints = npt.NDArray[np.int64]
 
@@ -52,9 +53,10 @@ def stored_at_others(set_: Delivered, removed: Delivered) -> dict[tuple[int, dt.
         cursor.execute(
             _STORED_AT_OTHERS,
             {
-                "services": wanted.service.tolist(), "months": wanted.days(), "levels": wanted.level.tolist(),
-                "gone_services": removed.service.tolist(), "gone_months": removed.days(),
-                "gone_ars": [ars.decode() for ars in removed.ars.tolist()],
+                "services": array(wanted.service.tolist()), "months": array(wanted.days()),
+                "levels": array(wanted.level.tolist()), "gone_services": array(removed.service.tolist()),
+                "gone_months": array(removed.days()),
+                "gone_ars": array(ars.decode() for ars in removed.ars.tolist()),
             },
         )  # fmt: skip
         return {(service, month): Level(level) for service, month, level in cursor.fetchall()}

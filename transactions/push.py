@@ -16,7 +16,16 @@ from django.utils import timezone, translation
 from services.models import Credential
 from transactions import contents, jobs, messages
 from transactions.checks import Checked, Principal, check, service_ids
-from transactions.delivery import Outcome, actor_text, keep_findings, preview, refuse, refuse_findings, take
+from transactions.delivery import (
+    Outcome,
+    actor_text,
+    keep_findings,
+    preview,
+    refuse,
+    refuse_findings,
+    take,
+    writing,
+)
 from transactions.findings import Finding
 from transactions.jobs import Working
 from transactions.messages import Envelope
@@ -198,8 +207,8 @@ def _try(checked: Checked) -> Receipt:
 
 def _deliver(delivery: Delivery, checked: Checked, body: bytes, *, replace: bool) -> Receipt:
     delivery.mode = Delivery.Mode.REPLACE if replace else Delivery.Mode.MERGE
-    with transaction.atomic():
-        checked = take(checked, delivery)
+    with writing() as until_committed:
+        checked = take(checked, delivery, until_committed)
         contents.keep(delivery, [body])
     return Receipt(delivery, None, checked.faults, checked.warnings, fault_count=checked.fault_count)
 

@@ -20,7 +20,6 @@ from transactions.push import check_message
 from transactions.rows import Rows
 from transactions.sources import Unreadable, files, push
 from transactions.sources.tables import KNOWN, field_of
-from transactions.staging import JOIN, MINE
 from zsk.kinds import CSV, XLSX
 from zsk.readers import Source, open_file
 from zsk.tables import Table, download
@@ -161,31 +160,30 @@ def row_results(checked: Checked, delivery: Delivery) -> list[str]:
     sql = _DONE if _is_done(delivery) else _DIFF
     with transaction.atomic(), connection.cursor() as cursor:
         staged = staging.stage(checked, Delivery().pk)
-        cursor.execute(sql, {**staged.params, "done": delivery.pk})
+        cursor.execute(sql.format(join=staged.join, mine=staged.mine), {**staged.params, "done": delivery.pk})
         words = [row[0] for row in cursor.fetchall()]
         transaction.set_rollback(True)
     return words
 
 
-_ORDER = "ORDER BY s.service_id, s.month, s.ars"
-_DIFF = f"""
+_DIFF = """
     SELECT CASE WHEN s.remove AND f.count IS NOT NULL THEN 'gelöscht'
                 WHEN s.remove OR f.count = s.count THEN 'unverändert'
                 WHEN f.count IS NULL THEN 'neu' ELSE 'geändert' END
-      FROM {JOIN} WHERE {MINE} {_ORDER}
+      FROM {join} WHERE {mine} ORDER BY s.service_id, s.month, s.ars
 """
-_DONE = f"""
+_DONE = """
     SELECT CASE WHEN r.action = 'geloescht' THEN 'gelöscht' WHEN r.action = 'geaendert' THEN 'geändert'
                 WHEN f.delivery = %(done)s OR later.ars IS NOT NULL THEN 'neu' ELSE 'unverändert' END
-      FROM {JOIN}
+      FROM {join}
       LEFT JOIN count_revision r ON r.service_id = s.service_id AND r.month = s.month AND r.ars = s.ars
-           AND r.delivery = %(done)s AND r.service_id = ANY(%(services)s)
+           AND r.delivery = %(done)s AND r.service_id = ANY(%(services)s::bigint[])
            AND r.month BETWEEN %(first)s AND %(last)s
       LEFT JOIN (SELECT DISTINCT service_id, month, ars FROM count_revision
-                  WHERE old_delivery = %(done)s AND service_id = ANY(%(services)s)
+                  WHERE old_delivery = %(done)s AND service_id = ANY(%(services)s::bigint[])
                     AND month BETWEEN %(first)s AND %(last)s) later
            ON later.service_id = s.service_id AND later.month = s.month AND later.ars = s.ars
-     WHERE {MINE} {_ORDER}
+     WHERE {mine} ORDER BY s.service_id, s.month, s.ars
 """
 
 

@@ -14,18 +14,26 @@ from transactions.findings import Finding
 Codes = npt.NDArray[np.int32]
 
 
+_FEW = 100  # up to here arrays of Arrow cost more than they save
+
+
 @dataclass(frozen=True)
 class Column:
     """One column's texts: `values` holds each distinct text once, `codes` says which one a row has."""
 
     codes: Codes
-    values: pa.StringArray
+    values: pa.StringArray | list[str]
 
     @classmethod
     def of(cls, texts: Sequence[str] | pa.ChunkedArray) -> Column:
-        chunked = (
-            texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([pa.array(texts, pa.string())])
-        )
+        if isinstance(texts, pa.ChunkedArray):
+            chunked = texts
+        elif len(texts) > _FEW:
+            chunked = pa.chunked_array([pa.array(texts, pa.string())])
+        else:
+            place: dict[str, int] = {}
+            codes = [place.setdefault(text, len(place)) for text in texts]
+            return cls(np.array(codes, np.int32), list(place))
         encoded = chunked.combine_chunks().dictionary_encode()
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks()
@@ -34,8 +42,12 @@ class Column:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def texts(self) -> list[str]:
+        """The distinct texts, in the order of their codes."""
+        return self.values if isinstance(self.values, list) else self.values.to_pylist()
+
     def text(self, row: int) -> str:
-        return str(self.values[int(self.codes[row])].as_py())
+        return str(self.values[int(self.codes[row])])
 
 
 @dataclass(frozen=True)

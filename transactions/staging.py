@@ -1,8 +1,13 @@
-"""Rows of a delivery on their way into the database: COPY into the staging table, and the one diff."""
+"""Rows of a delivery on their way into the database, and the one diff.
+
+Many go into the staging table by COPY. Few travel as an array with each statement: filling the table and
+emptying it would be half of what they cost. The statements are the same, as both are a source of rows `s`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +17,8 @@ import numpy as np
 from django.db import connection
 
 from transactions.checks import Checked, ServiceMonthKey
+from transactions.references import month_of
+from transactions.statements import array
 from transactions.values import REMOVE
 
 # One record of COPY's binary form; every field has a fixed width, so an array of them is the wire format.
@@ -30,14 +37,19 @@ _BLOCK = 100_000
 _FEW = 30
 _DAY_ZERO = np.datetime64("2000-01-01", "D")  # PostgreSQL counts days from here
 
+_TABLE = "staged_count s"
+_TABLE_MINE = "s.delivery = %(delivery)s AND s.service_id = ANY(%(services)s::bigint[])"
+_ARRAYS = """
+    unnest(%(row_services)s::bigint[], %(row_months)s::date[], %(row_ars)s::text[], %(row_counts)s::bigint[],
+           %(row_removes)s::boolean[]) AS s(service_id, month, ars, count, remove)
+"""
 # The joined tables are filtered by the services and months at hand as well: without it a distributed
 # database would fetch all facts, and a plain one reads more than it must.
-JOIN = """
-    staged_count s LEFT JOIN transaction_count f
+_JOIN = """
+    {source} LEFT JOIN transaction_count f
         ON f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
-       AND f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s
+       AND f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
 """
-MINE = "s.delivery = %(delivery)s AND s.service_id = ANY(%(services)s)"
 
 
 @dataclass(frozen=True)
@@ -60,21 +72,39 @@ class ServiceMonthDiff:
 
 @dataclass(frozen=True)
 class Staged:
-    """Rows of one delivery in the staging table; must be used inside the transaction that staged them."""
+    """Rows of one delivery; must be used inside the transaction that staged them.
+
+    `rows` are their columns where they are few and not in the staging table. Statements name the rows `s`,
+    by `source` alone or by `join` together with the stored values `f`, and choose them by `mine`.
+    """
 
     delivery: uuid.UUID
     services: list[int]
     first: dt.date
     last: dt.date
+    rows: dict[str, str] | None = None
 
     @property
+    def source(self) -> str:
+        return _TABLE if self.rows is None else _ARRAYS
+
+    @property
+    def join(self) -> str:
+        return _JOIN.format(source=self.source)
+
+    @property
+    def mine(self) -> str:
+        return _TABLE_MINE if self.rows is None else "true"
+
+    @functools.cached_property
     def params(self) -> dict[str, Any]:
         return {
-            "delivery": self.delivery, "services": self.services, "first": self.first, "last": self.last,
+            "delivery": self.delivery, "services": array(self.services), "first": self.first,
+            "last": self.last, **(self.rows or {}),
         }  # fmt: skip
 
     def execute(self, sql: str, **more: Any) -> None:
-        """Runs a statement that uses JOIN or MINE."""
+        """Runs a statement on the rows."""
         with connection.cursor() as cursor:
             cursor.execute(sql, {**self.params, **more})
 
@@ -85,7 +115,9 @@ class Staged:
 
 
 def stage(checked: Checked, delivery: uuid.UUID) -> Staged:
-    """COPY the checked rows, about a second per million; returns what selects them again."""
+    """Makes the checked rows known to the statements that follow: by COPY, about a second per million."""
+    if len(checked) <= _FEW and checked.scope is None:
+        return Staged(delivery, *_extent(checked), _arrays(checked))
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -96,8 +128,7 @@ def stage(checked: Checked, delivery: uuid.UUID) -> Staged:
         for start in range(0, len(checked), _BLOCK):
             copy.write(_records(checked, delivery, slice(start, start + _BLOCK)))
         copy.write(_TRAILER)
-    if len(checked) > _FEW or checked.scope is not None:
-        expect_many_rows()
+    expect_many_rows()
     return Staged(delivery, *_extent(checked))
 
 
@@ -128,6 +159,17 @@ def _days(month: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return month.astype("datetime64[M]").astype("datetime64[D]")
 
 
+def _arrays(checked: Checked) -> dict[str, str]:
+    remove = checked.count == REMOVE
+    return {
+        "row_services": array(checked.service.tolist()),
+        "row_months": array(map(month_of, checked.month.tolist())),
+        "row_ars": array(key.decode() for key in checked.ars.tolist()),
+        "row_counts": array(np.where(remove, 0, checked.count).tolist()),
+        "row_removes": array(remove.tolist()),
+    }
+
+
 def _records(checked: Checked, delivery: uuid.UUID, part: slice) -> bytes:
     records = np.zeros(len(checked.service[part]), _RECORD)
     records["fields"] = 6
@@ -156,10 +198,11 @@ def stage_vanished(staged: Staged, scope: Iterable[ServiceMonthKey]) -> None:
           LEFT JOIN staged_count s
             ON s.service_id = f.service_id AND s.delivery = %(delivery)s
            AND s.month = f.month AND s.ars = f.ars
-         WHERE f.service_id = ANY(%(services)s) AND f.month BETWEEN %(first)s AND %(last)s AND s.ars IS NULL
+         WHERE f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
+           AND s.ars IS NULL
         """,
-        ids=[pk for pk, _month in pairs],
-        months=[month for _pk, month in pairs],
+        ids=array(pk for pk, _month in pairs),
+        months=array(month for _pk, month in pairs),
     )
 
 
@@ -174,11 +217,12 @@ def diff(staged: Staged) -> list[ServiceMonthDiff]:
                sum(s.count - coalesce(f.count, 0))::bigint,
                count(*) FILTER (WHERE NOT s.remove AND f.count IS NULL)
              - count(*) FILTER (WHERE s.remove AND f.count IS NOT NULL)
-          FROM {JOIN} WHERE {MINE}
+          FROM {staged.join} WHERE {staged.mine}
          GROUP BY s.service_id, s.month ORDER BY s.service_id, s.month
     """)
     return [ServiceMonthDiff(*row) for row in rows]
 
 
 def unstage(staged: Staged) -> None:
-    staged.execute(f"DELETE FROM staged_count s WHERE {MINE}")
+    if staged.rows is None:
+        staged.execute(f"DELETE FROM {staged.source} WHERE {staged.mine}")

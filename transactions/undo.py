@@ -102,7 +102,7 @@ def _staged(delivery: Delivery, taking_back: Delivery) -> Staged:
     return Staged(taking_back.pk, services, delivery.first_month, delivery.last_month)
 
 
-_WITHIN = "service_id = ANY(%(services)s) AND month BETWEEN %(first)s AND %(last)s"
+_WITHIN = "service_id = ANY(%(services)s::bigint[]) AND month BETWEEN %(first)s AND %(last)s"
 
 
 def _refuse_if_changed_since(delivery: Delivery, staged: Staged) -> None:
@@ -150,7 +150,7 @@ def _stage_former_values(delivery: Delivery, staged: Staged) -> None:
           LEFT JOIN (SELECT service_id, month, ars FROM count_revision
                       WHERE delivery = %(undone)s AND {_WITHIN}) r
             ON r.service_id = f.service_id AND r.month = f.month AND r.ars = f.ars
-         WHERE f.delivery = %(undone)s AND f.service_id = ANY(%(services)s)
+         WHERE f.delivery = %(undone)s AND f.service_id = ANY(%(services)s::bigint[])
            AND f.month BETWEEN %(first)s AND %(last)s AND r.ars IS NULL
         """,
         undone=delivery.pk,

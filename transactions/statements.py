@@ -1,0 +1,55 @@
+"""Statements that need not be built anew each time, and that go out together.
+
+What a push of one row costs is mostly its statements: the ORM builds each one from scratch, and each waits
+for an answer that nobody needs.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, models
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """Statements inside are sent without waiting for the ones before; reading an answer waits for it.
+
+    An error comes with the next answer that is read, at the latest at the end. COPY is not possible inside.
+    """
+    connection.ensure_connection()
+    if connection.connection.info.pipeline_status:
+        yield  # it is one already
+        return
+    with connection.connection.pipeline():
+        yield
+
+
+def array(values: Iterable[object]) -> str:
+    """Numbers, dates or keys of digits as PostgreSQL writes an array; the driver asks each for its type."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def put(row: models.Model) -> None:
+    """Writes an object's row, new or not, as `save()` does, without signals."""
+    statement, fields = _upsert(type(row))
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+    row._state.adding, row._state.db = False, connection.alias
+
+
+@functools.cache
+def _upsert(model: type[models.Model]) -> tuple[str, Sequence[models.Field[Any, Any]]]:
+    fields = model._meta.concrete_fields
+    names = [str(field.column) for field in fields]
+    key = {str(field.column) for field in model._meta.pk_fields}
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    return (
+        f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})"
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
+        fields,
+    )
