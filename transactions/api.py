@@ -27,7 +27,10 @@ from transactions.findings import Finding
 from transactions.models import Delivery
 from transactions.problems import ApiProblem, absolute, finding_json, of_findings
 from transactions.queries import deliveries as reading
-from transactions.undo import UndoRefused, undo
+from transactions.sentences import closed_sentence
+from transactions.sources import Unreadable
+from transactions.sources.push import reason_of
+from transactions.undo import ReasonMissing, UndoRefused, undo
 from zsk import limits
 
 NOTES_LISTED = 20  # of each delivery in the list; the delivery's own address has them all
@@ -146,6 +149,9 @@ class DeliveriesView(CredentialView):
 
 
 class DeliveryView(CredentialView):
+    def known_fields(self, request: Request) -> frozenset[str]:
+        return frozenset({"begruendung"} if request.method == "DELETE" else ())
+
     @extend_schema(**api_description.DETAIL)
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         lines = reading.listed([self.delivery(request, pk)], _credential(request))
@@ -155,7 +161,12 @@ class DeliveryView(CredentialView):
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         """Answers with the delivery that restored the former values."""
         try:
-            taken_back = undo(self.delivery(request, pk), by=_credential(request))
+            reason = reason_of(request.query_params.get("begruendung", ""))
+            taken_back = undo(self.delivery(request, pk), by=_credential(request), reason=reason)
+        except Unreadable as fault:
+            raise of_findings(fault.findings, total=len(fault.findings)) from fault
+        except ReasonMissing as missing:
+            raise ApiProblem("begruendung_fehlt", closed_sentence(missing.months)) from missing
         except UndoRefused as refused:
             raise ApiProblem("ruecknahme_unmoeglich", str(refused)) from refused
         return Response(_answer(request, taken_back, []))

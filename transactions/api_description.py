@@ -21,6 +21,7 @@ from rest_framework import serializers
 
 from transactions.models import MAX_COUNT
 from transactions.problems import MAX_LISTED, MEDIA_TYPE, PROBLEMS
+from transactions.sources.push import MAX_REASON
 
 MAX_PAGE = 1_000
 DEFAULT_PAGE = 100
@@ -106,6 +107,10 @@ class MessageSerializer(serializers.Serializer[Any]):
     anzahl_zeilen = serializers.IntegerField(
         required=False, min_value=0,
         help_text="Wie viele Zeilen gesendet werden. Stimmt die Zahl nicht, wird die Lieferung abgelehnt.",
+    )  # fmt: skip
+    begruendung = serializers.CharField(
+        required=False, max_length=MAX_REASON, allow_blank=True,
+        help_text="Warum sich ein abgeschlossener Monat ändert. Nötig nur dann; ohne Begründung ist die Antwort 423.",
     )  # fmt: skip
     umfang = ScopeSerializer(
         many=True, required=False,
@@ -321,6 +326,7 @@ PUSH = operation(
         _query("modus", "Nur bei CSV, wie das Feld der Nachricht.", {"type": "string", "enum": ["ergaenzen", "ersetzen"], "default": "ergaenzen"}),
         _query("probelauf", "Nur bei CSV, wie das Feld der Nachricht.", {"type": "boolean", "default": False}),
         _query("anzahl_zeilen", "Nur bei CSV, wie das Feld der Nachricht.", {"type": "integer", "minimum": 0}),
+        _query("begruendung", "Nur bei CSV, wie das Feld der Nachricht.", {"type": "string", "maxLength": MAX_REASON}),
         _query(
             "umfang",
             "Nur bei CSV und modus=ersetzen, dann nötig; für jeden Monat eines Onlineservices einmal: "
@@ -338,7 +344,7 @@ PUSH = operation(
     },
     faults=[
         "nicht_lesbar", "idempotenz_form", "anfrage_laeuft", "zu_gross", "medientyp", "zeilen_fehlerhaft",
-        "idempotenz_anderer_inhalt",
+        "idempotenz_anderer_inhalt", "begruendung_fehlt",
     ],
     examples=[
         *REQUESTS,
@@ -379,9 +385,15 @@ UNDO = operation(
     "ruecknahme", "Eine Lieferung rückgängig machen",
     "Gibt jedem Wert, den die Lieferung geändert hat, seinen früheren Stand zurück. Das geht, solange keiner "
     "davon danach noch einmal geändert wurde. Die Antwort ist die neue Lieferung, die das getan hat.",
-    parameters=[_IDENTITY],
+    parameters=[
+        _IDENTITY,
+        OpenApiParameter(
+            "begruendung", {"type": "string", "maxLength": MAX_REASON},
+            description="Warum sich ein abgeschlossener Monat ändert; nötig nur dann.",
+        ),
+    ],
     answers={(200, "application/json"): OpenApiResponse(AnswerSerializer, description="Die Rücknahme.")},
-    faults=["nicht_erlaubt", "nicht_lesbar", "nicht_gefunden", "ruecknahme_unmoeglich"],
+    faults=["nicht_erlaubt", "nicht_lesbar", "nicht_gefunden", "ruecknahme_unmoeglich", "begruendung_fehlt"],
     examples=[answer_example("Zurückgenommen", _UNDOING, 200)],
 )  # fmt: skip
 REPORT = operation(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from services.models import Credential, ServiceState
-from transactions import staging
+from transactions import plausibility, staging
 from transactions.checks import Checked, check_again
 from transactions.findings import Finding
-from transactions.models import Delivery, DeliveryFinding
+from transactions.models import Delivery, DeliveryFinding, QualityCase
 from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
 from transactions.statements import array, pipeline, put
@@ -37,15 +37,24 @@ class DeliveryRejected(Exception):
         self.delivery, self.faults = delivery, list(faults)
 
 
+class PeriodClosed(DeliveryRejected):
+    """A month is closed, and no reason was given for changing it."""
+
+
 class StoredDataChanged(Exception):
     """Between preview and confirmation somebody else delivered for one of the services."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a delivery does, or would do: the diff per service and month, and its sums."""
+    """What a delivery does, or would do: the diff per service and month, and its sums.
+
+    `notes`: what looks wrong about it; `closed`: months that it changes although they are closed.
+    """
 
     months: list[ServiceMonthDiff] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
+    closed: list[dt.date] = field(default_factory=list)
 
     def total(self, name: str) -> int:
         """The sum of `new`, `changed`, `same` or `deleted` over all services and months."""
@@ -61,14 +70,16 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
 
     `delivery` says by whom, by which channel and in which mode; it may be unsaved or wait for this.
     `expected`: the services' data versions that somebody has seen a preview of.
-    Raises DeliveryRejected when rows are at fault (the refused delivery is kept with its findings) and
-    StoredDataChanged when `expected` no longer holds.
+    Raises DeliveryRejected when rows are at fault (the refused delivery is kept with its findings),
+    PeriodClosed, one of these, when it changes a closed month and has no `reason`, and StoredDataChanged
+    when `expected` no longer holds.
     Locks the ServiceState of each service, in id order, against other deliveries and publication.
     """
     with writing() as until_committed:
         checked = take(checked, delivery, until_committed, expected)
     if checked.faults:
-        raise DeliveryRejected(delivery, checked.faults)
+        closed = checked.faults[0].code == plausibility.CLOSED
+        raise (PeriodClosed if closed else DeliveryRejected)(delivery, checked.faults)
     return delivery
 
 
@@ -109,11 +120,24 @@ def _store(
         return checked
     if checked.scope is not None:
         staging.stage_vanished(staged, checked.scope)
-    outcome = Outcome(staging.diff(staged))
+    outcome = _outcome(staged, checked)
+    if outcome.closed and not delivery.reason:
+        staging.unstage(staged)
+        return replace(checked, faults=plausibility.closed_faults(checked, outcome.months, outcome.closed))
+    checked = replace(checked, warnings=[*outcome.notes, *checked.warnings])
     one_go.enter_context(pipeline())  # from here on no statement needs the answer of the one before
     record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
     write_numbers(staged, delivery, outcome)
     return checked
+
+
+def _outcome(staged: Staged, checked: Checked) -> Outcome:
+    """Judged are deliveries that nothing is wrong with: of another one rows are missing."""
+    found = Outcome(staging.diff(staged))
+    if checked.faults:
+        return found
+    notes, closed = plausibility.look(checked, found.months)
+    return replace(found, notes=notes, closed=closed)
 
 
 def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[ChangedValue]]:
@@ -122,7 +146,7 @@ def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[Change
         staged = staging.stage(checked, Delivery().pk)
         if checked.scope is not None:
             staging.stage_vanished(staged, checked.scope)
-        outcome = Outcome(staging.diff(staged))
+        outcome = _outcome(staged, checked)
         changed = _changed_values(staged, changes) if changes else []
         transaction.set_rollback(True)
     return outcome, changed
@@ -201,6 +225,8 @@ def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Se
     put(delivery)
     _write_parts(delivery, outcome)
     keep_findings(delivery, warnings)
+    if kinds := {note.code for note in outcome.notes}:
+        QualityCase.objects.create(delivery=delivery, kinds=sorted(kinds))
 
 
 def _write_parts(delivery: Delivery, outcome: Outcome) -> None:
@@ -231,6 +257,7 @@ def keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
         DeliveryFinding(
             delivery=delivery, line=finding.line, field=finding.field, code=finding.code, value=finding.value,
             params=finding.params, suggestion=finding.suggestion, pointer=finding.pointer,
+            service_id=finding.service,
             severity=severity.WARNING if finding.is_warning else severity.FAULT,
         )
         for finding in findings[:MAX_FINDINGS_KEPT]
@@ -247,6 +274,8 @@ def write_numbers(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
 
 def _write_changes(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
     """Revisions and totals first: they compare with the values that the facts still hold."""
+    if outcome.closed:
+        _mark_corrections(staged, outcome.closed)
     replaced, only_new = outcome.total("changed") + outcome.total("deleted"), not outcome.total("same")
     if replaced:
         _write_revisions(staged, delivery.reason)
@@ -272,6 +301,20 @@ def _write_revisions(staged: Staged, reason: str) -> None:
          WHERE {staged.mine} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
         """,
         reason=reason,
+    )
+
+
+def _mark_corrections(staged: Staged, closed: list[dt.date]) -> None:
+    """What changes in closed months stays marked, also where it was not there before."""
+    staged.execute(
+        f"""
+        INSERT INTO count_correction (service_id, month, ars, delivery)
+        SELECT s.service_id, s.month, s.ars, %(delivery)s FROM {staged.join}
+         WHERE {staged.mine} AND s.month = ANY(%(closed)s)
+           AND CASE WHEN s.remove THEN f.count IS NOT NULL ELSE f.count IS DISTINCT FROM s.count END
+        ON CONFLICT (service_id, month, ars) DO UPDATE SET delivery = excluded.delivery
+        """,
+        closed=closed,
     )
 
 

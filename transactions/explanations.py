@@ -10,15 +10,27 @@ from transactions.problems import PROBLEMS, explained
 
 # What stands for the particulars of a finding where none is at hand.
 EXAMPLES = {
-    "ab": "Januar 2026", "art": "eine Excel- oder LibreOffice-Datei", "bis": "Dezember 2025",
-    "bytes": "Byte 0xE4", "erlaubt": "modus, probelauf, anzahl_zeilen, umfang, zeilen", "erster": "2016-01",
+    "ab": "Januar 2026", "art": "eine Excel- oder LibreOffice-Datei",
+    "bytes": "Byte 0xE4", "erster": "2016-01",
+    "erlaubt": "modus, probelauf, anzahl_zeilen, begruendung, umfang, zeilen",
     "feld": "zeilen", "gefunden": "ars, monat, anzahl", "grenze": "200 MB", "groesse": "340 MB",
     "byte": "17", "ist": "ein Text", "laufend": "2026-06", "monat": "Mai 2026",
     "nachfolger": "Hanau (064150000000)", "name": "Hanau", "nummer": "5", "soll": "eine Liste",
     "spalte": "ars", "stellen": "5", "teile": "16", "wert": "Kommentar", "zeile": "7", "zuerst": "4",
-    "vorschlag": "060000000000",
+    "vorschlag": "060000000000", "service": "OS-000123", "anzahl": "3", "werte": "16", "von": "1.100",
+    "bis": "1.400", "grund": "Mai 2024 bis 2025", "abstand": "760 %", "richtung": "darüber",
+    "tag": "1. Juli 2026", "vormonat": "April 2026",
 }  # fmt: skip
 OF_CODE = {
+    "begruendung_lang": {"ist": "812", "grenze": "500"},
+    "ars_beendet": {"bis": "Dezember 2025"},
+    "summe_auffaellig": {"ist": "12.040"},
+    "wert_auffaellig": {"name": "Hessen", "ist": "12.040"},
+    "monat_vor_beginn": {"name": "Hessen", "ist": "12"},
+    "monat_nach_ende": {"name": "Hessen", "ist": "12", "tag": "31. März 2026"},
+    "region_ausserhalb": {"name": "Bayern", "ist": "12"},
+    "regionen_gleich": {"anzahl": "16", "ist": "100"},
+    "wie_vormonat": {"anzahl": "16"},
     "json_unlesbar": {"zeile": "3", "spalte": "14"},
     "json_zahl": {"wert": "NaN"},
     "json_doppelt": {"wert": "anzahl"},

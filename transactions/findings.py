@@ -38,11 +38,15 @@ class StoredFinding(Protocol):
     suggestion: str
     params: dict[str, Any]
     pointer: str
+    service_id: int | None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault or warning; `row` is the position in the delivery (from 0), `line` what the sender counts."""
+    """One fault or warning; `row` is the position in the delivery (from 0), `line` what the sender counts.
+
+    `service`: whose numbers it is about, where the finding says so.
+    """
 
     code: str
     field: str = ""
@@ -52,12 +56,13 @@ class Finding:
     suggestion: str = ""
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
     pointer: str = ""
+    service: int | None = None
 
     @classmethod
     def from_stored(cls, row: StoredFinding) -> Finding:
         return cls(
             row.code, row.field, row.value, row.line,
-            suggestion=row.suggestion, params=row.params, pointer=row.pointer,
+            suggestion=row.suggestion, params=row.params, pointer=row.pointer, service=row.service_id,
         )  # fmt: skip
 
     @property
@@ -87,6 +92,7 @@ WORDS: dict[str, Text] = {
     "„ergaenzen“ oder „ersetzen“": _("„ergaenzen“ oder „ersetzen“"),
     "„true“ oder „false“": _("„true“ oder „false“"),
     "Onlineservice:Monat, zum Beispiel OS-000123:2026-05": _("Onlineservice:Monat, zum Beispiel OS-000123:2026-05"), "keiner bekannt": _("keiner bekannt"),
+    "darüber": _("darüber"), "darunter": _("darunter"),
 }  # fmt: skip
 
 
@@ -95,13 +101,16 @@ def _spoken(text: Any) -> Any:
         return text
     if word := WORDS.get(text):
         return str(word)
-    month = _MONTH.fullmatch(text)
-    return f"{gettext(month[1])} {month[2]}" if month else text
+    if not _MONTHS.fullmatch(text):
+        return text
+    return _NAME.sub(lambda name: gettext(name[0]), text).replace(" bis ", gettext(" bis "))
 
 
-# A month as `formats.month()` writes it, whose names it has given to translators.
-_MONTH = re.compile(
-    "(Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember) ([0-9]{4})"
+# Months as `formats.month()` writes them, whose names it has given to translators: `Mai 2025`,
+# `Mai 2024 bis April 2025`, `Mai 2023 bis 2025`; days: `10. Mai 2025`.
+_NAME = re.compile("Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember")
+_MONTHS = re.compile(
+    rf"([0-9]{{1,2}}\. )?({_NAME.pattern}) [0-9]{{4}}( bis (({_NAME.pattern}) )?[0-9]{{4}})?"
 )
 
 
@@ -239,6 +248,10 @@ CATALOGUE: dict[str, Kind] = {
     "zeilen_zu_viele": Kind(
         _("Zu viele Zeilen"), _("Die Nachricht hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt, mit „Prefer: respond-async“ bis zu 5.000.000."),
         _("Senden Sie dieselbe Nachricht mit dem Kopf „Prefer: respond-async“, oder teilen Sie sie auf."),
+    ),
+    "begruendung_lang": Kind(
+        _("Die Begründung ist zu lang"), _("Die Begründung hat %(ist)s Zeichen; erlaubt sind %(grenze)s."),
+        _("Fassen Sie sich kürzer."),
     ),
     "umfang_fehlt": Kind(
         _("Der Umfang fehlt"), _("Beim Ersetzen muss „umfang“ sagen, welche Monate welcher Onlineservices gemeint sind."),
@@ -399,6 +412,60 @@ CATALOGUE: dict[str, Kind] = {
         _("Eine Summe ist zusätzlich zu ihren Teilen gemeldet"),
         _("Die Zahl für %(name)s ist genau die Summe der %(teile)s darunter gemeldeten Regionen (%(monat)s). Sie würde doppelt zählen."),
         _("Lassen Sie die Zeile der übergeordneten Region weg: Die ZSK bildet die Summe selbst. Ist ihre Zahl schon gespeichert, nehmen Sie sie mit löschen zurück."),
+    ),
+    "monat_abgeschlossen": Kind(
+        _("Der Monat ist abgeschlossen"),
+        _("%(monat)s ist abgeschlossen. Für %(service)s würden sich Werte ändern (%(anzahl)s)."),
+        _("Begründen Sie die Korrektur: in der Vorschau, in JSON mit „begruendung“. Oder lassen Sie den Monat weg."),
+    ),
+    # --- plausibility: warnings about a service's month as a whole ---
+    "summe_auffaellig": Kind(
+        _("Die Monatssumme weicht weit vom Üblichen ab"),
+        _("%(service)s, %(monat)s: Die Summe ist %(ist)s statt erwartet %(von)s bis %(bis)s (%(grund)s), das sind %(abstand)s %(richtung)s."),
+        _("Prüfen Sie, ob eine Stelle zu viel oder zu wenig dasteht, ob mehrere Monate zusammengezählt sind oder Regionen fehlen. Stimmt die Zahl, ist nichts zu tun."),
+        warning=True,
+    ),
+    "wert_auffaellig": Kind(
+        _("Einzelne Regionen weichen weit vom Üblichen ab"),
+        _("%(service)s, %(monat)s: auffällig sind %(anzahl)s von %(werte)s verglichenen Regionen, am weitesten %(name)s mit %(ist)s statt erwartet %(von)s bis %(bis)s (%(grund)s), das sind %(abstand)s %(richtung)s."),
+        _("Prüfen Sie, ob Zeilen vertauscht sind oder eine Stelle zu viel oder zu wenig dasteht. Stimmt die Zahl, ist nichts zu tun."),
+        warning=True,
+    ),
+    "monat_vor_beginn": Kind(
+        _("Der Monat liegt vor der Inbetriebnahme"),
+        _("%(service)s ist laut Stammdaten seit %(tag)s in Betrieb. Für %(monat)s sind trotzdem Zahlen über 0 gemeldet (Zeilen: %(anzahl)s), zum Beispiel %(ist)s für %(name)s."),
+        _("Prüfen Sie den Monat, oder berichtigen Sie in den Stammdaten, seit wann der Onlineservice in Betrieb ist."),
+        warning=True,
+    ),
+    "monat_nach_ende": Kind(
+        _("Der Monat liegt nach der Außerbetriebnahme"),
+        _("%(service)s ist laut Stammdaten seit %(tag)s außer Betrieb. Für %(monat)s sind trotzdem Zahlen über 0 gemeldet (Zeilen: %(anzahl)s), zum Beispiel %(ist)s für %(name)s."),
+        _("Prüfen Sie den Monat, oder berichtigen Sie in den Stammdaten, seit wann der Onlineservice außer Betrieb ist."),
+        warning=True,
+    ),
+    "region_ausserhalb": Kind(
+        _("Die Region liegt außerhalb des Einzugsgebiets"),
+        _("%(service)s, %(monat)s: Zahlen über 0 für Regionen außerhalb des Einzugsgebiets (Zeilen: %(anzahl)s), zum Beispiel %(ist)s für %(name)s."),
+        _("Prüfen Sie den Regionalschlüssel, oder ergänzen Sie in den Stammdaten das Einzugsgebiet."),
+        warning=True,
+    ),
+    "regionen_gleich": Kind(
+        _("Alle Regionen haben denselben Wert"),
+        _("%(service)s, %(monat)s: Alle %(anzahl)s gemeldeten Regionen haben den Wert %(ist)s."),
+        _("Prüfen Sie, ob eine Summe oder ein Platzhalter in jede Zeile kopiert wurde. Gemeint ist je Region ihre eigene Anzahl."),
+        warning=True,
+    ),
+    "wie_vormonat": Kind(
+        _("Alle Werte sind dieselben wie im Vormonat"),
+        _("%(service)s, %(monat)s: Alle %(anzahl)s Regionen haben denselben Wert wie im %(vormonat)s."),
+        _("Prüfen Sie, ob versehentlich der Vormonat noch einmal geliefert wurde."),
+        warning=True,
+    ),
+    "auffaelliges_mehr": Kind(
+        _("Weitere Auffälligkeiten"),
+        _("Dazu kommen %(anzahl)s weitere Auffälligkeiten, die hier nicht einzeln stehen."),
+        _("Prüfen Sie die genannten zuerst; oft haben alle dieselbe Ursache."),
+        warning=True,
     ),
     # --- warnings ---
     "teil_und_ganzes": Kind(

@@ -82,6 +82,21 @@ class UploadForm(forms.Form):
         return file
 
 
+class ReasonForm(forms.Form):
+    """Why numbers of a closed month change."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Begründung"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": 500}),
+        help_text=gettext_lazy("Sie steht bei der Lieferung, und die Werte gelten danach als korrigiert."),
+        error_messages={
+            "required": gettext_lazy("Begründen Sie, warum sich ein abgeschlossener Monat ändert."),
+            "max_length": gettext_lazy("Die Begründung darf höchstens 500 Zeichen haben."),
+        },
+    )
+
+
 _SELECT = {"class": "kern-form-input__select"}
 _INPUT = {"class": "kern-form-input__input", "autocomplete": "off"}
 

@@ -11,6 +11,7 @@ import datetime as dt
 import uuid
 
 import uuid_utils.compat
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -171,6 +172,10 @@ class DeliveryFinding(models.Model):
     params = models.JSONField("Angaben", default=dict)
     suggestion = models.CharField("Vorschlag", max_length=200, blank=True)
     severity = models.CharField("Art", max_length=10, choices=Severity)
+    # Whose numbers it is about, so that members of one service see their part of a portal's delivery.
+    service = models.ForeignKey(
+        OnlineService, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+    )
 
     class Meta:
         verbose_name = "Befund"
@@ -393,6 +398,72 @@ class StagedCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery}: {self.service_id} {self.ars} {self.month:%Y-%m}"
+
+
+class ClosedMonth(models.Model):
+    """A month that operations have closed: whoever changes its numbers later says why."""
+
+    month = models.DateField("Monat", primary_key=True)
+    closed_at = models.DateTimeField("abgeschlossen am", default=timezone.now)
+    closed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    actor = models.CharField("wer", max_length=200)
+    reason = models.CharField("Begründung", max_length=500)
+
+    class Meta:
+        db_table = "closed_month"
+        verbose_name = "abgeschlossener Monat"
+        verbose_name_plural = "abgeschlossene Monate"
+        ordering = ["-month"]
+        constraints = [models.CheckConstraint(condition=FIRST_OF_MONTH, name="closed_month_first")]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
+class CountCorrection(models.Model):
+    """A value that changed, came or went after its month was closed; the reason stands at the delivery."""
+
+    pk = models.CompositePrimaryKey("service_id", "month", "ars")
+    service = models.ForeignKey(
+        OnlineService, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    month = models.DateField("Monat")
+    ars = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", db_column="ars", db_constraint=False, db_index=False
+    )
+    delivery = models.UUIDField("letzte Lieferung, die korrigiert hat")
+
+    class Meta:
+        db_table = "count_correction"
+        verbose_name = "Korrektur"
+        verbose_name_plural = "Korrekturen"
+        # Reports across services ask for months.
+        indexes = [models.Index(fields=["month"], name="count_correction_by_month")]
+
+    def __str__(self) -> str:
+        return f"{self.service_id} {self.ars_id} {self.month:%Y-%m}"
+
+
+class QualityCase(models.Model):
+    """A delivery with implausible numbers, for operations to look at; `kinds` are codes of its findings."""
+
+    delivery = models.OneToOneField(Delivery, models.CASCADE, primary_key=True, related_name="quality")
+    kinds = ArrayField(models.CharField(max_length=60), verbose_name="Arten")
+    seen_at = models.DateTimeField("geprüft am", null=True, blank=True)
+    seen_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    actor = models.CharField("geprüft von", max_length=200, blank=True)
+    note = models.CharField("Anmerkung", max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = "auffällige Lieferung"
+        verbose_name_plural = "auffällige Lieferungen"
+        ordering = ["-delivery"]
+        indexes = [
+            models.Index(fields=["delivery"], name="quality_case_open", condition=Q(seen_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}: {', '.join(self.kinds)}"
 
 
 class RegionTotal(models.Model):

@@ -91,6 +91,10 @@ PROBLEMS: dict[str, Problem] = {
         422, _("Die Lieferung ist fehlerhaft"),
         _("Beheben Sie die genannten Zeilen und senden Sie alles noch einmal. Es wurde nichts gespeichert."),
     ),
+    "begruendung_fehlt": Problem(
+        423, _("Ein Monat ist abgeschlossen, und die Begründung fehlt"),
+        _("Begründen Sie die Korrektur: mit dem Feld „begruendung“, bei CSV und beim Zurücknehmen mit dem Parameter „begruendung“. Oder lassen Sie die Monate weg. Es wurde nichts gespeichert."),
+    ),
     "idempotenz_anderer_inhalt": Problem(
         422, _("Der Idempotency-Key wurde schon für anderen Inhalt benutzt"),
         _("Nehmen Sie für jede Lieferung einen neuen Schlüssel und für Wiederholungen denselben."),
@@ -115,7 +119,7 @@ PROBLEMS: dict[str, Problem] = {
 # Findings that say that a message could not be read as a delivery.
 _UNREADABLE = {
     "json_unlesbar", "json_kodierung", "json_zahl", "json_doppelt", "json_tiefe", "json_zeichen",
-    "feld_fehlt", "feld_unbekannt", "umfang_fehlt", "umfang_ueberfluessig",
+    "feld_fehlt", "feld_unbekannt", "begruendung_lang", "umfang_fehlt", "umfang_ueberfluessig",
     "datei_art", "datei_zeichen", "datei_anfuehrung", "zeile_zu_lang",
     "kopfzeile_fehlt", "spalte_fehlt", "spalte_doppelt", "spalte_unbekannt", "spalte_ohne_kopf",
 }  # fmt: skip
@@ -152,6 +156,8 @@ def of_findings(findings: Sequence[Finding], *, total: int, url: str = "") -> Ap
     # A cell of the wrong type is its row's fault; a message or row of another shape cannot be read.
     if first.code in _UNREADABLE or (first.code == "feld_typ" and not first.field):
         return ApiProblem("nicht_lesbar", first.message, findings=findings, total=total, url=url)
+    if first.code == "monat_abgeschlossen":
+        return ApiProblem("begruendung_fehlt", findings=findings, total=total, url=url)
     detail = ngettext(
         "Es wurde nichts gespeichert. Beheben Sie %(count)d Fehler und senden Sie alles noch einmal.",
         "Es wurde nichts gespeichert. Beheben Sie die %(count)d Fehler und senden Sie alles noch einmal.",

@@ -30,6 +30,7 @@ from transactions.findings import Finding
 from transactions.jobs import Working
 from transactions.messages import Envelope
 from transactions.models import Delivery, DeliveryJob
+from transactions.plausibility import closed_faults
 from transactions.sources import Unreadable, push
 
 JSON = Envelope()
@@ -115,7 +116,7 @@ def work(job: Working) -> None:
     job.tell(DeliveryJob.Step.CHECKING, 30)
     checked = check_message(message, by)
     delivery.mode = Delivery.Mode.REPLACE if message.replace else Delivery.Mode.MERGE
-    dry_run = message.dry_run
+    dry_run, delivery.reason = message.dry_run, message.reason
     del message
     job.tell(DeliveryJob.Step.STORING, 60)
     if dry_run:
@@ -128,7 +129,7 @@ def work(job: Working) -> None:
 
 def _keep_trial(delivery: Delivery, checked: Checked, job: Working) -> None:
     """What a dry run found; its Idempotency-Key is free again."""
-    outcome = Outcome() if checked.faults else preview(checked)[0]
+    checked, outcome = _tried(checked, delivery.reason)
     delivery.client_key = None
     with transaction.atomic():
         job.finish()
@@ -157,12 +158,13 @@ def _receive(body: bytes, by: Credential, client_key: str | None, envelope: Enve
     delivery.content_hash = envelope.digest(hashlib.sha256(body).hexdigest())
     message = _read(body, by, envelope)
     if isinstance(message, push.Message) and message.dry_run:
-        return _try(check_message(message, by))
+        return _try(check_message(message, by), message.reason)
     if client_key and (earlier := _reserve(delivery)):
         return _replay(earlier, delivery)
     try:
         if isinstance(message, Unreadable):
             return _refuse(delivery, message.findings, body)
+        delivery.reason = message.reason
         return _deliver(delivery, check_message(message, by), body, replace=message.replace)
     except BaseException:
         # Nothing was stored: the same key may try again.
@@ -199,10 +201,21 @@ def check_message(message: push.Message, by: Principal) -> Checked:
     return replace(checked, faults=[*unknown, *checked.faults]) if unknown else checked
 
 
-def _try(checked: Checked) -> Receipt:
+def _try(checked: Checked, reason: str) -> Receipt:
+    checked, outcome = _tried(checked, reason)
     if checked.faults:
         return Receipt(None, None, checked.faults, checked.warnings, checked.fault_count)
-    return Receipt(None, preview(checked)[0], warnings=checked.warnings)
+    return Receipt(None, outcome, warnings=checked.warnings)
+
+
+def _tried(checked: Checked, reason: str) -> tuple[Checked, Outcome]:
+    """What would be, and the check with all that delivering would find."""
+    if checked.faults:
+        return checked, Outcome()
+    outcome = preview(checked)[0]
+    if outcome.closed and not reason:
+        return replace(checked, faults=closed_faults(checked, outcome.months, outcome.closed)), outcome
+    return replace(checked, warnings=[*outcome.notes, *checked.warnings]), outcome
 
 
 def _deliver(delivery: Delivery, checked: Checked, body: bytes, *, replace: bool) -> Receipt:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.http import StreamingHttpResponse
 
-from transactions import contents, messages, staging
+from transactions import contents, messages, plausibility, staging
 from transactions.checks import Checked, Principal, check, read_again
 from transactions.findings import Finding
 from transactions.messages import Envelope
@@ -129,14 +129,20 @@ class _Results:
     def __init__(self, delivery: Delivery, checked: Checked, rows: Rows) -> None:
         self.notes: defaultdict[int, list[Finding]] = defaultdict(list)
         self.done = _is_done(delivery)
-        kept = map(Finding.from_stored, delivery.findings.all()) if self.done else []
-        for finding in kept if self.done else [*checked.faults, *checked.warnings]:
+        for finding in self._found(delivery, checked):
             if finding.line is not None:
                 self.notes[finding.line].append(finding)
         self.of_no_line = [] if self.done else [fault for fault in checked.faults if fault.line is None]
         self.result_of_line = dict(
             zip(rows.line[checked.row].tolist(), row_results(checked, delivery), strict=True)
         )
+
+    def _found(self, delivery: Delivery, checked: Checked) -> list[Finding]:
+        kept = [Finding.from_stored(row) for row in delivery.findings.all()]
+        if self.done:
+            return kept
+        notes = [finding for finding in kept if finding.code in plausibility.KINDS]
+        return [*checked.faults, *notes, *checked.warnings]
 
     def cells(self, line: int) -> list[str]:
         notes = self.notes.get(line, [])

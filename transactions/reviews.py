@@ -12,6 +12,7 @@ from typing import Any
 from accounts.models import User
 from services.models import OnlineService
 from transactions.checks import Checked
+from transactions.closing import closed_in
 from transactions.delivery import ChangedValue, Outcome, preview
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryReview
@@ -67,6 +68,10 @@ class Review:
             or self.seen != fingerprint(versions(self.services))
         )
 
+    def closed_now(self) -> list[dt.date]:
+        """Which of the months that it would change are closed by now."""
+        return closed_in({part.month for part in self.outcome.touched})
+
 
 def fingerprint(current: Mapping[int, int]) -> str:
     """Stands for the stored data of services by their versions."""
@@ -86,7 +91,7 @@ def make(rows: Rows, checked: Checked, *, changed_since: bool = False) -> Review
         by_month(outcome), checked.services, services, len(touched), newest, changed,
         samples.first_rows(rows, checked, limit=ROWS_SHOWN),
         samples.laender(checked, services[0], newest[0].month) if len(services) == 1 else None,
-        stored, str(months.running()), changed_since,
+        stored, str(months.running()), changed_since, outcome.notes,
     )  # fmt: skip
 
 

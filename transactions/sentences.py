@@ -81,6 +81,16 @@ def tally(*, new: int, changed: int, same: int, deleted: int) -> str:
     return ", ".join(said) or _("keine Werte")
 
 
+def closed_sentence(chosen: Collection[dt.date]) -> str:
+    """`Mai 2025 ist abgeschlossen. Eine Korrektur braucht eine Begründung.`"""
+    text = ngettext(
+        "%(months)s ist abgeschlossen. Eine Korrektur braucht eine Begründung.",
+        "%(months)s sind abgeschlossen. Eine Korrektur braucht eine Begründung.",
+        len(chosen),
+    )
+    return text % {"months": period(chosen)}
+
+
 def visibility(published: int, services: int) -> str:
     """Who sees the numbers once they are taken over."""
     if published == services:

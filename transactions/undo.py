@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
+
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils import timezone
@@ -12,7 +15,8 @@ from accounts.models import User
 from services.models import Credential, OnlineService
 from transactions import delivery as writing
 from transactions import staging
-from transactions.models import Delivery, DeliveryService
+from transactions.closing import closed_among
+from transactions.models import ClosedMonth, Delivery, DeliveryService
 from transactions.staging import Staged
 from zsk import formats
 
@@ -26,11 +30,20 @@ class UndoRefused(Exception):
     """The delivery cannot be taken back (any more); the text says why."""
 
 
-def undo(delivery: Delivery, *, by: User | Credential) -> Delivery:
+class ReasonMissing(Exception):
+    """The delivery changed months that are closed now, and no reason was given for taking it back."""
+
+    def __init__(self, months: list[dt.date]) -> None:
+        super().__init__(months)
+        self.months = months
+
+
+def undo(delivery: Delivery, *, by: User | Credential, reason: str = "") -> Delivery:
     """Restores what the delivery found, and returns the delivery that did so.
 
     Possible as long as none of its values has been changed since; an identical repeat is no obstacle.
-    Raises UndoRefused, and PermissionDenied for whoever may not deliver for every service of the delivery.
+    Raises UndoRefused, ReasonMissing where a month is closed, and PermissionDenied for whoever may not
+    deliver for every service of the delivery.
     Locks like every delivery.
     """
     if not may_undo(delivery, by):
@@ -38,13 +51,16 @@ def undo(delivery: Delivery, *, by: User | Credential) -> Delivery:
     with transaction.atomic():
         current = Delivery.objects.select_for_update().get(pk=delivery.pk)
         _refuse_unless_accepted(current)
-        taking_back = _new_delivery(current, by)
+        taking_back = _new_delivery(current, by, reason)
         staged = _staged(current, taking_back)
         writing.lock(staged.services)
         staging.expect_many_rows()
         _refuse_if_changed_since(current, staged)
         _stage_former_values(current, staged)
         outcome = writing.Outcome(staging.diff(staged))
+        outcome = replace(outcome, closed=closed_among({part.month for part in outcome.touched}))
+        if outcome.closed and not reason:
+            raise ReasonMissing(outcome.closed)
         writing.record(taking_back, outcome, row_count=sum(part.touched for part in outcome.months))
         writing.write_numbers(staged, taking_back, outcome)
         Delivery.objects.filter(pk=current.pk).update(status=Delivery.Status.UNDONE)
@@ -60,6 +76,16 @@ def why_not(delivery: Delivery) -> str:
     except UndoRefused as refused:
         return str(refused)
     return ""
+
+
+def closed_months(delivery: Delivery) -> list[dt.date]:
+    """Months within the delivery's span that are closed: perhaps more than it changed."""
+    span = (delivery.first_month, delivery.last_month)
+    if None in span:
+        return []
+    return list(
+        ClosedMonth.objects.filter(month__range=span).order_by("month").values_list("month", flat=True)
+    )
 
 
 def may_undo(delivery: Delivery, by: User | Credential) -> bool:
@@ -83,7 +109,7 @@ def _refuse_unless_accepted(delivery: Delivery) -> None:
         raise UndoRefused(_("Diese Lieferung hat nichts geändert."))
 
 
-def _new_delivery(delivery: Delivery, by: User | Credential) -> Delivery:
+def _new_delivery(delivery: Delivery, by: User | Credential, reason: str) -> Delivery:
     return Delivery(
         channel=Delivery.Channel.UNDO,
         mode=Delivery.Mode.MERGE,
@@ -91,6 +117,7 @@ def _new_delivery(delivery: Delivery, by: User | Credential) -> Delivery:
         credential=by if isinstance(by, Credential) else None,
         actor=writing.actor_text(by),
         undoes=delivery,
+        reason=reason,
         received_at=timezone.now(),
     )
 

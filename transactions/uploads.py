@@ -22,6 +22,7 @@ from transactions.contents import ContentExpired
 from transactions.delivery import (
     MAX_FINDINGS_KEPT,
     DeliveryRejected,
+    PeriodClosed,
     StoredDataChanged,
     actor_text,
     deliver,
@@ -102,20 +103,23 @@ def review(delivery: Delivery, *, by: User, site: str = "") -> Review:
     raise UnderWay
 
 
-def confirm(delivery: Delivery, *, by: User, seen: str, site: str = "") -> Delivery:
-    """Takes a waiting upload over.
+def confirm(delivery: Delivery, *, by: User, seen: str, reason: str = "", site: str = "") -> Delivery:
+    """Takes a waiting upload over; `reason` for what it changes in closed months.
 
-    Raises StoredDataChanged when the stored data are no longer those of the preview, DeliveryRejected when
-    the check now finds faults, ContentExpired, UnderWay when a worker does it or is at it already, and
-    NotWaiting when it was done. Locks the delivery against a second confirmation at the same time.
+    Raises PeriodClosed where there is none, and the upload waits on; StoredDataChanged when the stored data
+    are no longer those of the preview, DeliveryRejected when the check now finds faults, ContentExpired,
+    UnderWay when a worker does it or is at it already, and NotWaiting when it was done. Locks the delivery
+    against a second confirmation at the same time.
     """
     _refuse_unless_may(delivery, by)
     if not _is_large(delivery):
-        return _take_over(delivery, by, seen)
+        return _take_over(delivery, by, seen, reason)
     _unchanged(delivery, seen)
+    if not reason and (found := reviews.load(delivery)) and found.closed_now():
+        raise PeriodClosed(delivery, [])
     with transaction.atomic():
         _lock(delivery)
-        jobs.order(delivery, DeliveryJob.Kind.CONFIRM, seen=seen, site=site)
+        jobs.order(delivery, DeliveryJob.Kind.CONFIRM, seen=seen, reason=reason, site=site)
     raise UnderWay
 
 
@@ -151,12 +155,12 @@ def work_on_confirmation(job: Working) -> None:
     """Takes a large file over, and tells the person; where that is not possible any more, checks it anew."""
     delivery, by, site = job.delivery, _person(job.delivery), job.params["site"]
     try:
-        _take_over(delivery, by, job.params["seen"], job)
-    except DeliveryRejected:
-        upload_mail.send_checked(delivery, site=site)
-    except StoredDataChanged:
+        _take_over(delivery, by, job.params["seen"], job.params.get("reason", ""), job)
+    except (StoredDataChanged, PeriodClosed):
         _keep_check(delivery, by, job, changed_since=True)
         upload_mail.send_changed(delivery, site=site)
+    except DeliveryRejected:
+        upload_mail.send_checked(delivery, site=site)
     else:
         upload_mail.send_taken_over(delivery, site=site)
 
@@ -180,6 +184,7 @@ def _keep_check(
     else:
         _tell(job, Step.COMPARING, 70)
         found = reviews.make(rows, checked, changed_since=changed_since)
+        findings = [*found.findings, *findings]
     _keep_found(delivery, checked, findings, found, job)
     return replace(found, findings=findings[:MAX_FINDINGS_KEPT])
 
@@ -198,13 +203,13 @@ def _keep_found(
         elif checked.faults:
             refuse(delivery, checked)
         else:
-            delivery.row_count, delivery.warning_count = checked.row_count, len(checked.warnings)
+            delivery.row_count, delivery.warning_count = checked.row_count, len(findings)
             delivery.save(update_fields=["row_count", "warning_count"])
             keep_findings(delivery, findings)
         reviews.keep(delivery, found)
 
 
-def _take_over(delivery: Delivery, by: User, seen: str, job: Working | None = None) -> Delivery:
+def _take_over(delivery: Delivery, by: User, seen: str, reason: str, job: Working | None = None) -> Delivery:
     """Checks once more what the person has confirmed, and delivers it."""
     expected = _unchanged(delivery, seen)
     rows, checked, findings = _checked(delivery, by, job)
@@ -222,7 +227,7 @@ def _take_over(delivery: Delivery, by: User, seen: str, job: Working | None = No
         if job is None:
             _lock(delivery)
         # What counts as the time of delivery is the confirmation, not the upload before it.
-        delivery.received_at = timezone.now()
+        delivery.received_at, delivery.reason = timezone.now(), reason
         delivery.findings.all().delete()
         deliver(checked, delivery, expected=expected)
         if job:

@@ -736,7 +736,12 @@ def many_regions(country_regions: None) -> list[str]:
 
 
 def _send_many(me: Sender, regions: list[str], count: int) -> Any:
-    sent = [row(count, ars, f"2025-0{month}") for month in range(1, 5) for ars in regions]
+    """Numbers that nothing is to be said about: neither all equal nor those of the month before."""
+    sent = [
+        row(count + place % 9 + month, ars, f"2025-0{month}")
+        for month in range(1, 5)
+        for place, ars in enumerate(regions)
+    ]
     return me.send(rows(*sent))
 
 
@@ -746,7 +751,7 @@ def test_a_thousand_rows_cost_hardly_more_queries_than_one(
     me.send(rows(row(7, BERLIN)))
     with CaptureQueriesContext(connection) as one:
         assert me.send(rows(row(7, many_regions[0]))).status_code == 201
-    assert len(one) <= 15
+    assert len(one) <= 17
     # More rows are staged: by COPY, a setting of the planner, and clearing up.
     with django_assert_num_queries(len(one) + 3):
         assert _send_many(me, many_regions, 8).status_code == 201

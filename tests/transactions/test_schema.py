@@ -14,6 +14,7 @@ BY_SERVICE = [
     "service_month",
     "service_state",
     "staged_count",
+    "count_correction",
 ]
 
 
@@ -105,5 +106,5 @@ def test_keys_of_regions_sort_by_bytes() -> None:
         """,
         [*BY_SERVICE, "ozgsync_region", "region_total", "region_total_delta"],
     )
-    assert len(columns) == 7
+    assert len(columns) == 8
     assert {collation for _table, collation in columns} == {"C"}

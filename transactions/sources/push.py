@@ -19,7 +19,8 @@ from transactions.sources import Unreadable
 from transactions.values import Fault, parse_month
 from zsk import months
 
-FIELDS = ("modus", "probelauf", "anzahl_zeilen", "umfang", "zeilen")
+FIELDS = ("modus", "probelauf", "anzahl_zeilen", "begruendung", "umfang", "zeilen")
+MAX_REASON = 500
 ROW_FIELDS = ("onlineservice", "ars", "monat", "anzahl")
 SCOPE_FIELDS = ("onlineservice", "monat")
 MODES = ("ergaenzen", "ersetzen")
@@ -52,6 +53,7 @@ class Message:
     dry_run: bool
     rows: Rows
     scope: list[ScopeEntry]
+    reason: str = ""
 
 
 def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
@@ -67,7 +69,7 @@ def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
     scope = _scope(message, own, max_rows) if replace else _no_scope(message)
     if not lines and not replace:
         raise Unreadable(Finding("zeilen_leer", pointer="/zeilen"))
-    return Message(replace, dry_run, _rows(lines, own), scope)
+    return Message(replace, dry_run, _rows(lines, own), scope, _reason(message))
 
 
 # --- the text ------------------------------------------------------------------------------------
@@ -189,6 +191,19 @@ def _mode(message: dict[str, Any]) -> bool:
         params = {"feld": "modus", "soll": "„ergaenzen“ oder „ersetzen“", "ist": _shown(mode)}
         raise Unreadable(Finding("feld_typ", value=_shown(mode), pointer="/modus", params=params))
     return bool(mode == MODES[1])
+
+
+def _reason(message: dict[str, Any]) -> str:
+    return reason_of(_typed(message, "begruendung", str, ""))
+
+
+def reason_of(text: str) -> str:
+    """Why closed months are changed, without blanks around. Raises Unreadable where it is too long."""
+    reason = text.strip()
+    if len(reason) > MAX_REASON:
+        params = {"ist": str(len(reason)), "grenze": str(MAX_REASON)}
+        raise Unreadable(Finding("begruendung_lang", params=params, pointer="/begruendung"))
+    return reason
 
 
 # --- rows ----------------------------------------------------------------------------------------

@@ -12,13 +12,13 @@ from typing import BinaryIO
 
 from transactions.findings import Finding
 from transactions.sources import Unreadable, delimited
-from transactions.sources.push import MODES, Message, ScopeEntry
+from transactions.sources.push import MODES, Message, ScopeEntry, reason_of
 from transactions.sources.tables import told
 from transactions.values import parse_month
 from zsk import months
 from zsk.kinds import CSV, NotReadable, kind
 
-PARAMETERS = ("modus", "probelauf", "anzahl_zeilen", "umfang")
+PARAMETERS = ("modus", "probelauf", "anzahl_zeilen", "begruendung", "umfang")
 Query = Mapping[str, Sequence[str]]
 
 _FLAGS = {"true": True, "false": False}
@@ -34,6 +34,7 @@ def read(file: BinaryIO, query: Query, *, own: str | None, max_rows: int) -> Mes
     replace = _one(query, "modus", MODES[0]) == MODES[1]
     dry_run = _FLAGS[_one(query, "probelauf", "false")]
     announced = _announced(query)
+    reason = _reason(query)
     scope = _scope(query, own, max_rows) if replace else _no_scope(query)
     with told():
         if kind(file) != CSV:
@@ -45,7 +46,7 @@ def read(file: BinaryIO, query: Query, *, own: str | None, max_rows: int) -> Mes
     if announced is not None and announced != len(rows):
         params = {"soll": str(announced), "ist": str(len(rows))}
         raise Unreadable(Finding("zeilenzahl", value=params["soll"], params=params))
-    return Message(replace, dry_run, rows, scope)
+    return Message(replace, dry_run, rows, scope, reason)
 
 
 def _one(query: Query, name: str, default: str) -> str:
@@ -65,6 +66,13 @@ def _announced(query: Query) -> int | None:
     if len(given) != 1 or not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
         raise _wrong("anzahl_zeilen", "eine ganze Zahl", given)
     return int(text)
+
+
+def _reason(query: Query) -> str:
+    given = query.get("begruendung", [""])
+    if len(given) != 1:
+        raise _wrong("begruendung", "ein Text", given)
+    return reason_of(given[0])
 
 
 def _wrong(name: str, wanted: str, given: Sequence[str]) -> Unreadable:

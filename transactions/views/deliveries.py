@@ -7,6 +7,7 @@ the file itself, findings and report are for those who see the whole.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -23,12 +24,13 @@ from transactions import report, sentences
 from transactions import undo as taking_back
 from transactions.contents import ContentExpired
 from transactions.findings import Finding
+from transactions.forms import ReasonForm
 from transactions.models import Delivery
 from transactions.queries import deliveries as reading
-from transactions.undo import UndoRefused
+from transactions.undo import ReasonMissing, UndoRefused
 from transactions.views.access import person, visible_delivery
 from transactions.views.counts import Counts
-from transactions.views.findings import findings_list
+from transactions.views.findings import FindingsList, findings_list
 from transactions.views.sheet import places
 
 PARTS_SHOWN = 50
@@ -57,16 +59,19 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         "changes": together.changed + together.deleted,
         "changed": [(services[value.service_id], value) for value in changed],
-        "found": _findings(request, shown) if whole else None,
+        "found": _findings(request, shown, None if whole else services),
         "has_report": whole and shown.chunks.exists(),
         **_undo_state(shown, user),
     }
     return render(request, "transactions/delivery.html", context)
 
 
-def _findings(request: HttpRequest, shown: Delivery) -> Any:
-    kept = [Finding.from_stored(row) for row in shown.findings.all()]
-    return findings_list(kept, request.GET, fault_count=shown.fault_count, places=places(shown))
+def _findings(request: HttpRequest, shown: Delivery, services: Collection[int] | None) -> FindingsList:
+    """All, or what was found about these services."""
+    rows = shown.findings.all() if services is None else shown.findings.filter(service__in=services)
+    kept = [Finding.from_stored(row) for row in rows]
+    count = shown.fault_count if services is None else None
+    return findings_list(kept, request.GET, fault_count=count, places=places(shown))
 
 
 def _undo_state(shown: Delivery, user: User) -> dict[str, Any]:
@@ -97,12 +102,17 @@ def undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     shown, user = visible_delivery(request, pk), person(request)
     if not taking_back.may_undo(shown, user):
         raise PermissionDenied(str(taking_back.FOREIGN))
-    why_not = taking_back.why_not(shown)
+    why_not, closed, form = taking_back.why_not(shown), taking_back.closed_months(shown), ReasonForm()
     if request.method == "POST" and not why_not:
+        form = ReasonForm(request.POST)
         try:
-            done = taking_back.undo(shown, by=user)
+            done = taking_back.undo(
+                shown, by=user, reason=form.cleaned_data["reason"] if form.is_valid() else ""
+            )
         except UndoRefused as refused:
             why_not = str(refused)
+        except ReasonMissing as missing:
+            closed = missing.months
         else:
             messages.success(request, _done(shown))
             return redirect("transactions:delivery", done.pk)
@@ -114,8 +124,10 @@ def undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "one": parts[0].service if len(parts) == 1 else None,
         "services": len(parts),
         "public": sum(part.service is not None and part.service.published_at is not None for part in parts),
+        "closed": sentences.closed_sentence(closed) if closed else "",
+        "form": form,
     }
-    status = 409 if request.method == "POST" else 200
+    status = 200 if request.method != "POST" else 409 if why_not else 422
     return render(request, "transactions/undo.html", context, status=status)
 
 

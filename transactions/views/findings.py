@@ -28,6 +28,9 @@ ADVICE: dict[str, Text] = {
     "doppelzaehlung": gettext_lazy("Zeile weglassen"),
     "monat_laufend": gettext_lazy("nach dem Monatsende noch einmal liefern"),
     "teil_und_ganzes": gettext_lazy("Werte prüfen"),
+    "monat_vor_beginn": gettext_lazy("Monat oder Stammdaten prüfen"),
+    "monat_nach_ende": gettext_lazy("Monat oder Stammdaten prüfen"),
+    "region_ausserhalb": gettext_lazy("Region oder Einzugsgebiet prüfen"),
 }
 
 

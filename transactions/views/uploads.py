@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from services.models import NUMBER, OnlineService
 from transactions import report, sentences, uploads
 from transactions.contents import ContentExpired
-from transactions.delivery import DeliveryRejected, StoredDataChanged
-from transactions.forms import UploadForm
+from transactions.delivery import DeliveryRejected, PeriodClosed, StoredDataChanged
+from transactions.forms import ReasonForm, UploadForm
 from transactions.models import Delivery, DeliveryJob
 from transactions.queries import reviews
 from transactions.reviews import Review
@@ -64,6 +64,10 @@ def _chosen_service(request: HttpRequest) -> dict[str, Any]:
 @require_safe
 def review(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Whoever uploaded the file."""
+    return _review(request, pk, ReasonForm())
+
+
+def _review(request: HttpRequest, pk: uuid.UUID, reason: ReasonForm) -> HttpResponse:
     delivery = own_upload(request, pk)
     if "HX-Request" in request.headers and not DeliveryJob.objects.filter(pk=pk).exists():
         return HttpResponse(headers={"HX-Refresh": "true"})  # the page that waits is to become another
@@ -83,7 +87,7 @@ def review(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return _show_faults(request, delivery, found)
     if not found.touched_parts:
         return render(request, "transactions/review_same.html", _context(request, delivery, found))
-    return _show_ready(request, delivery, found)
+    return _show_ready(request, delivery, found, reason)
 
 
 def _show_progress(request: HttpRequest, delivery: Delivery) -> HttpResponse:
@@ -138,11 +142,11 @@ def _show_faults(request: HttpRequest, delivery: Delivery, found: Review) -> Htt
     return render(request, "transactions/review_faults.html", context)
 
 
-def _show_ready(request: HttpRequest, delivery: Delivery, found: Review) -> HttpResponse:
+def _show_ready(request: HttpRequest, delivery: Delivery, found: Review, reason: ReasonForm) -> HttpResponse:
     context = _context(request, delivery, found)
     services, outcome = context["services"], found.outcome
     changes = reviews.month_changes(found, services)
-    newest = changes[0]
+    newest, closed = changes[0], found.closed_now()
     context |= {
         "announcement": sentences.announcement(outcome),
         "months": changes,
@@ -153,8 +157,10 @@ def _show_ready(request: HttpRequest, delivery: Delivery, found: Review) -> Http
         "visibility": sentences.visibility(reviews.published(found), len(found.touched_services)),
         "changes": outcome.total("changed") + outcome.total("deleted"),
         "sample": [(services[row.service_id], row) for row in found.sample],
+        "closed": sentences.closed_sentence(closed) if closed else "",
+        "reason": reason,
     }
-    return render(request, "transactions/review_ready.html", context)
+    return render(request, "transactions/review_ready.html", context, status=422 if reason.errors else 200)
 
 
 @login_required
@@ -164,16 +170,23 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     delivery = own_upload(request, pk)
     if request.method != "POST":
         return redirect("transactions:review", pk)
+    form = ReasonForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
     try:
         done = uploads.confirm(
-            delivery, by=person(request), seen=request.POST.get("gesehen", ""), site=site.address(request)
-        )
+            delivery, by=person(request), seen=request.POST.get("gesehen", ""), reason=reason,
+            site=site.address(request),
+        )  # fmt: skip
+    except PeriodClosed:
+        return _review(request, pk, form)
     except StoredDataChanged:
         text = _(
             "Noch nichts übernommen: Seit der Vorschau hat sich der gespeicherte Stand geändert."
             " Prüfen Sie die neue Vorschau und übernehmen Sie dann."
         )
         messages.warning(request, text)
+        if reason:
+            return _review(request, pk, ReasonForm(initial={"reason": reason}))
     except DeliveryRejected:
         text = _("Nichts übernommen: Seit der Vorschau hat sich etwas geändert, jetzt gibt es Fehler.")
         messages.error(request, text)
