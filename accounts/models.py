@@ -46,6 +46,11 @@ class User(AbstractUser):
         default=False,
         help_text="Darf Zugänge freigeben, veröffentlichen und alle Daten sehen.",
     )
+    reminders = models.BooleanField(
+        "Erinnerungen",
+        default=True,
+        help_text="Bekommt eine E-Mail, wenn Lieferungen fällig oder verspätet sind.",
+    )
     # NULL, not empty: unique among those who have logged in by Keycloak.
     sub = models.CharField(
         "Kennung bei Keycloak", max_length=255, unique=True, null=True, blank=True, editable=False

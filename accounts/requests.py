@@ -109,10 +109,20 @@ def confirm(*, request: AccessRequest, site: str) -> AccessRequest:
     locked.status, locked.confirmed_at = Status.OPEN, timezone.now()
     locked.save(update_fields=["status", "confirmed_at"])
     _tell(locked, "access_received", site)
+    _tell_operations(locked, site)
     audit.record(
         by=None, actor=_applicant(locked), action=_("Zugang beantragt"), target=locked, detail=locked.email
     )
     return locked
+
+
+def _tell_operations(request: AccessRequest, site: str) -> None:
+    """To their mailbox, else to each of them: somebody waits for an answer."""
+    people = User.objects.filter(is_operations=True, is_active=True).exclude(email="")
+    mailbox = [settings.OPERATIONS_EMAIL] if settings.OPERATIONS_EMAIL else []
+    link = site + reverse("operations:request", args=[request.pk])
+    for address in mailbox or people.order_by("pk").values_list("email", flat=True):
+        mail.send("access_new", to=address, context={"access_request": request, "link": link, "site": site})
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ urlpatterns = [
     path("landing/bestaetigen/<str:token>/", landing.confirm, name="landing_confirm"),
     path("landing/antrag/<uuid:pk>/", landing.status, name="landing_status"),
     path("konto/", account.account, name="account"),
+    path("konto/erinnerungen", account.reminders, name="reminders"),
     path("demo/post/", kept_mail.kept_mail, name="kept_mail"),
     # Before the admin's own addresses: there is one log-in, with one look and one limit on tries.
     path("admin/login/", log_in.enter_admin),

@@ -514,3 +514,24 @@ class Publication(OnlineService):
         proxy = True
         verbose_name = "Veröffentlichung"
         verbose_name_plural = "Veröffentlichungen"
+
+
+class Reminder(models.Model):
+    """A person was reminded of what is due for a month: once before the deadline, once after it."""
+
+    class Stage(models.TextChoices):
+        BEFORE = "faellig", "vor der Frist"
+        LATE = "verspaetet", "nach der Frist"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    month = models.DateField("Monat")
+    stage = models.CharField("wann", max_length=12, choices=Stage)
+    sent_at = models.DateTimeField("am", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "Erinnerung"
+        verbose_name_plural = "Erinnerungen"
+        constraints = [models.UniqueConstraint(fields=["user", "month", "stage"], name="reminder_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.month:%Y-%m} {self.get_stage_display()}"

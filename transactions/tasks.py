@@ -4,7 +4,7 @@ import uuid
 
 from celery import shared_task
 
-from transactions import contents, jobs, push, release, totals, uploads
+from transactions import contents, jobs, push, release, reminders, totals, uploads
 from transactions.models import DeliveryJob
 
 WORK = {
@@ -38,3 +38,9 @@ def expire_contents() -> int:
 def apply_release_rules() -> int:
     """For services registered since the last time; how many were published."""
     return release.apply()
+
+
+@shared_task
+def send_reminders() -> int:
+    """To those who have something to deliver and were not told yet; how many were."""
+    return reminders.send()

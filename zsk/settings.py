@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -141,6 +142,11 @@ CELERY_BEAT_SCHEDULE = {
     "fold-totals": {"task": "transactions.tasks.fold_totals", "schedule": 10.0},
     "expire-contents": {"task": "transactions.tasks.expire_contents", "schedule": 3600.0},
     "apply-release-rules": {"task": "transactions.tasks.apply_release_rules", "schedule": 300.0},
+    # In office hours; whoever was told is not told again.
+    "send-reminders": {
+        "task": "transactions.tasks.send_reminders",
+        "schedule": crontab(minute=5, hour="7-18"),
+    },
     "expire-bulk-uploads": {"task": "services.tasks.expire_bulk_uploads", "schedule": 24 * 3600.0},
     "deliver-waiting-mail": {"task": "accounts.tasks.deliver_waiting_mail", "schedule": 60.0},
     "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
@@ -263,12 +269,19 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", None if PRODUCTION else "ZSK <zsk@demo.invalid>")
 
+# Where operations are told of new requests for access; empty: everybody in operations is.
+OPERATIONS_EMAIL = env.text("OPERATIONS_EMAIL", "")
+
 # How long requests for access and invitations are kept after they are done with, in days.
 ACCESS_REQUEST_DAYS = env.number("ACCESS_REQUEST_DAYS", 180, least=1)
 
 # --- Deliveries ------------------------------------------------------------------------------------
 # Day of the following month on which a month is due.
 DUE_DAY = env.number("DUE_DAY", 15, least=1, most=28)
+# Mail to those who are due: from so many days before the deadline, and once so many days after it.
+REMINDERS = env.flag("REMINDERS", True)
+REMINDER_DAYS_BEFORE = env.number("REMINDER_DAYS_BEFORE", 5, most=27)
+REMINDER_DAYS_LATE = env.number("REMINDER_DAYS_LATE", 1, least=1)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 200 * 1024 * 1024, least=1)
 # A larger file is checked and taken over by a worker; counted in pieces of 1 MiB.
 UPLOAD_AT_ONCE_BYTES = env.number("UPLOAD_AT_ONCE_BYTES", 2 * 1024 * 1024, least=0)

@@ -5,11 +5,14 @@ from functools import wraps
 from typing import Any, cast
 
 from allauth.account import views as allauth_views
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
 from accounts.forms import (
     AskResetForm,
@@ -63,6 +66,19 @@ def account(request: HttpRequest) -> HttpResponse:
     portals = person.portal_memberships.select_related("portal").order_by("portal__name")
     facts = {"services": services, "portals": portals, "own_password": has_own_password(person)}
     return render(request, "accounts/account.html", facts)
+
+
+@never_cache
+@login_required
+@require_POST
+def reminders(request: HttpRequest) -> HttpResponse:
+    """Everyone signed in, for themselves."""
+    person = cast(User, request.user)
+    person.reminders = request.POST.get("an") == "ja"
+    person.save(update_fields=["reminders"])
+    said = _("Sie werden wieder erinnert.") if person.reminders else _("Sie werden nicht mehr erinnert.")
+    messages.success(request, said)
+    return redirect("accounts:account")
 
 
 @method_decorator(local_account, name="dispatch")

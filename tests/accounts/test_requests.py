@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from accounts import authorities, request_forms, requests, tasks
 from accounts.authorities import AuthorityChoice
+from accounts.invitations import hash_of
 from accounts.models import AccessRequest, AuditEntry, Authority, Invitation, OutgoingMail, User
 from tests.accounts.conftest import Arrivals, link_in
 from tests.factories import (
@@ -497,3 +498,31 @@ def test_mails_of_every_step_are_written_with_their_cause(operator: User) -> Non
         requests.confirm(request=request, site=SITE)
     assert OutgoingMail.objects.count() == 1
     assert mail.outbox == []
+
+
+# --- Operations hear of it ---------------------------------------------------------------------------
+
+
+def confirmed(arrivals: Arrivals) -> list[Any]:
+    """The mails that confirming a request's address sends."""
+    AccessRequestFactory(status=Status.UNCONFIRMED, email="anna@example.org", token_hash=hash_of("token"))
+    with arrivals() as inbox:
+        Client().post("/landing/bestaetigen/token/")
+    return [message for message in inbox if message.to != ["anna@example.org"]]
+
+
+def test_operations_are_told_of_a_new_request_once_its_address_is_confirmed(arrivals: Arrivals) -> None:
+    for name, more in [("eins", {}), ("zwei", {}), ("gesperrt", {"is_active": False}), ("", {"email": ""})]:
+        UserFactory(**{"email": f"{name}@example.org", "is_operations": True, **more})
+    UserFactory(email="niemand@example.org")
+    told = confirmed(arrivals)
+    assert [message.to for message in told] == [["eins@example.org"], ["zwei@example.org"]]
+    request = AccessRequest.objects.get()
+    assert told[0].subject == "[ZSK Test] Neuer Antrag auf Zugang"
+    assert f"/betrieb/antraege/{request.pk}/" in told[0].body
+
+
+def test_their_mailbox_is_told_instead_where_there_is_one(arrivals: Arrivals, settings: LazySettings) -> None:
+    settings.OPERATIONS_EMAIL = "zsk-betrieb@example.org"
+    UserFactory(is_operations=True)
+    assert [message.to for message in confirmed(arrivals)] == [["zsk-betrieb@example.org"]]
