@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,19 @@ class Standing(models.TextChoices):
     CURRENT = "aktuell", _("aktuell")
     STARTING = "startet", _("noch nicht gestartet")
     ENDED = "beendet", _("außer Betrieb")
+
+
+class MonthStanding(models.TextChoices):
+    """What one month is to one service: the cells of the completeness map."""
+
+    DELIVERED = "geliefert", _("geliefert")
+    ZERO = "null_gemeldet", _("0 gemeldet")
+    DUE = "faellig", _("fällig")
+    LATE = "verspaetet", _("verspätet")
+    MISSING = "fehlt", _("fehlt")
+    NOT_EXPECTED = "nicht_erwartet", _("nicht erwartet")
+    RUNNING = "laufend", _("läuft noch")
+    AHEAD = "kuenftig", _("kommt noch")
 
 
 TO_DO = (Standing.LATE, Standing.DUE, Standing.NEVER)
@@ -63,6 +77,12 @@ def expected_in(month: dt.date) -> Q:
     """Who is in operation on the month's first day is to deliver for it, also who ends in its course."""
     live = Q(live_from__isnull=True) | Q(live_from__lte=month)
     return live & (Q(ended_on__isnull=True) | Q(ended_on__gt=month))
+
+
+def is_expected(service: OnlineService, month: dt.date) -> bool:
+    """The same for a service at hand."""
+    live = service.live_from is None or service.live_from <= month
+    return live and (service.ended_on is None or service.ended_on > month)
 
 
 def overdue(month: dt.date) -> bool:
@@ -120,6 +140,31 @@ def missing_months(service: Any) -> list[dt.date]:
     return [
         month for month in months.span(first, last) if not service.live_from or service.live_from <= month
     ]
+
+
+def month_standings(
+    service: Any, span: Sequence[dt.date], totals: Mapping[dt.date, int]
+) -> list[MonthStanding]:
+    """Each month of a service of `with_standing`; `totals` are those of the months that were reported.
+
+    An older gap that nobody is chased for is `MISSING`, what is to be delivered `DUE` or `LATE`.
+    """
+    running, chased = months.running(), set(missing_months(service))
+
+    def standing_of(month: dt.date) -> MonthStanding:
+        if month in totals:
+            return MonthStanding.DELIVERED if totals[month] else MonthStanding.ZERO
+        if month > running:
+            return MonthStanding.AHEAD
+        if not is_expected(service, month):
+            return MonthStanding.NOT_EXPECTED
+        if month == running:
+            return MonthStanding.RUNNING
+        if month in chased:
+            return MonthStanding.LATE if overdue(month) else MonthStanding.DUE
+        return MonthStanding.MISSING
+
+    return [standing_of(month) for month in span]
 
 
 def summary(services: QuerySet[OnlineService]) -> Summary:

@@ -117,10 +117,10 @@ class DeliveryFilter(forms.Form):
         widget=forms.Select(attrs=_SELECT),
     )
     service = forms.CharField(
-        label=gettext_lazy("Onlineservice, Name oder Nummer"),
+        label=gettext_lazy("Onlineservice"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs=_INPUT),
+        widget=forms.TextInput(attrs={**_INPUT, "placeholder": gettext_lazy("Name oder Nummer")}),
     )
     portal = forms.ChoiceField(
         label=gettext_lazy("Portal"),

@@ -3,7 +3,18 @@
 from django.urls import URLPattern, path
 
 from transactions import api, api_counts
-from transactions.views import deliveries, faults, form, lists, mine, nothing, publication, uploads, values
+from transactions.views import (
+    completeness,
+    deliveries,
+    faults,
+    form,
+    lists,
+    mine,
+    nothing,
+    publication,
+    uploads,
+    values,
+)
 
 app_name = "transactions"
 SERVICE = "meine/onlineservices/<str:number>/"
@@ -34,6 +45,17 @@ urlpatterns: list[URLPattern] = [
         f"{SERVICE}zahlen/<str:month>.csv", values.month_values, {"as_file": True}, name="month_values_file"
     ),
     path(f"{SERVICE}keine-transaktionen", nothing.no_transactions, name="nothing"),
+    path("meine/vollstaendigkeit/", completeness.mine, name="my_completeness"),
+    path("meine/vollstaendigkeit.csv", completeness.mine, {"as_file": True}, name="my_completeness_file"),
+    path(f"{PORTAL}vollstaendigkeit", completeness.of_portal, name="portal_completeness"),
+    path(
+        f"{PORTAL}vollstaendigkeit.csv",
+        completeness.of_portal,
+        {"as_file": True},
+        name="portal_completeness_file",
+    ),
+    path("betrieb/vollstaendigkeit/", completeness.of_all, name="completeness"),
+    path("betrieb/vollstaendigkeit.csv", completeness.of_all, {"as_file": True}, name="completeness_file"),
     path("lieferungen/<uuid:pk>/werte/", values.delivery_values, name="delivery_values"),
     path("lieferungen/<uuid:pk>/", deliveries.delivery, name="delivery"),
     path("lieferungen/<uuid:pk>/bericht", deliveries.delivery_report, name="delivery_report"),
