@@ -41,7 +41,8 @@ class Due:
     @property
     def address(self) -> str:
         """Where to deliver it, below the address of this installation."""
-        return f"{reverse('transactions:upload')}?service={self.service.number}"
+        form = reverse("transactions:form")
+        return f"{form}?service={self.service.number}&monat={self.month:%Y-%m}"
 
 
 def stage_of_today() -> Stage | None:

@@ -115,7 +115,7 @@ def test_one_mail_lists_everything_that_is_due_for_a_person(clock: Clock, petra:
     assert f"Wohngeld ({one.number}), Juni 2026\n" in said
     # The oldest missing month comes first.
     assert f"BAföG ({two.number}), Mai 2026 und danach 1 weiterer Monat\n" in said
-    assert f"/liefern/datei?service={one.number}" in said
+    assert f"/liefern/formular?service={one.number}&monat=2026-06" in said
     assert f"/meine/onlineservices/{two.number}/keine-transaktionen?monat=2026-05" in said
     assert "/konto/" in said
     for other in ("Erledigt", "Beendet", "Fremd"):
