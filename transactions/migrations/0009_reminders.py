@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transactions', '0007_envelope_of_a_push'),
+        ('transactions', '0008_quality'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
