@@ -6,13 +6,17 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
 
 View = Callable[..., HttpResponseBase]
+
+
+class NotHere(Http404):
+    """A 404 whose page says more: `NotHere("…")`, in sentences that do not tell what others may see."""
 
 
 def person(request: HttpRequest) -> User:

@@ -21,6 +21,7 @@ from services.master_data import MasterData, by_key
 from services.models import OnlineService, ReportingLevel
 from services.pickers import Picker, leistung_picker, region_picker
 from services.superseded import superseded
+from zsk import formats
 
 SHORTEST_NAME, LONGEST_NAME = 3, 150
 KEY_DIGITS = 14
@@ -321,8 +322,13 @@ class LifePart(Part):
         cleaned = super().clean() or self.cleaned_data
         start, end = cleaned.get("live_from"), cleaned.get("ended_on")
         if start and end and end < start:
-            self.add_error("ended_on", _("Das Ende liegt vor dem Beginn."))
+            self.add_error("ended_on", _ends_too_early(end, start))
         return cleaned
+
+
+def _ends_too_early(end: dt.date, start: dt.date) -> str:
+    words = {"end": formats.day(end), "start": formats.day(start)}
+    return _("Das Ende (%(end)s) liegt vor dem Beginn (%(start)s). Ändern Sie einen der beiden Tage.") % words
 
 
 def _in_range(day: dt.date | None) -> dt.date | None:
@@ -364,7 +370,7 @@ class EndForm(forms.Form):
     def clean_ended_on(self) -> Any:
         day = self.cleaned_data["ended_on"]
         if self.service.live_from and day < self.service.live_from:
-            raise forms.ValidationError(_("Das Ende liegt vor dem Beginn."))
+            raise forms.ValidationError(_ends_too_early(day, self.service.live_from))
         return day
 
 

@@ -204,7 +204,10 @@ def _check_memberships(portal: Portal, service: OnlineService, since: dt.date) -
             "Bis zum %(day)s gehört er zum Portal %(portal)s. Wählen Sie diesen Tag oder einen späteren."
         )
         raise MoveRefused(text % words, "since")
-    text = _("Dieser Onlineservice gehört zum Portal %(portal)s. Es muss ihn zuerst abgeben.")
+    text = _(
+        "Dieser Onlineservice gehört zum Portal %(portal)s. Es muss ihn zuerst"
+        " abgeben, oder seine Verantwortlichen verlassen es."
+    )
     raise MoveRefused(text % words, "service")
 
 

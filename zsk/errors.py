@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.access import NotHere
 from zsk.context import frame
 
 
@@ -23,9 +24,13 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """A page that one may not see looks like one that is not there; logging in may help."""
+    """A page that one may not see looks like one that is not there; logging in may help.
+
+    Names the reason that the view gave, `NotHere("…")`.
+    """
+    reason = str(exception) if isinstance(exception, NotHere) else ""
     log_in = f"{reverse('accounts:login')}?{urlencode({'next': request.get_full_path()})}"
-    return render(request, "errors/404.html", {"log_in": log_in}, status=404)
+    return render(request, "errors/404.html", {"log_in": log_in, "reason": reason}, status=404)
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

@@ -137,10 +137,10 @@ def _sent(request: HttpRequest, found: RegistrationDraft, current: Step) -> Http
     if "spaeter" in request.POST:
         messages.success(request, _("Der Entwurf ist gespeichert. Sie können jederzeit weitermachen."))
         return redirect("services:register")
+    data = {**found.data, **_search_texts(request)}
     if field or asks_for_search(request.POST):
-        data = {**found.data, **_search_texts(request)}
         return _page(request, found, current, forms.shown(current, data, user=person(request)))
-    form = forms.bound(current, found.data, user=person(request))
+    form = forms.bound(current, data, user=person(request))
     if not form.is_valid():
         return _page(request, found, current, form)
     following = STEPS[index + 1].slug if index + 1 < len(STEPS) else CHECK

@@ -176,7 +176,7 @@ def test_one_portal_at_a_time(
     client: Client, portal: Portal, admin: User, service: OnlineService, owner: User
 ) -> None:
     link = PortalServiceFactory(service=service, portal__name="Südportal")
-    assert "gehört zum Portal Südportal. Es muss ihn zuerst abgeben." in refused(client, service)
+    assert "gehört zum Portal Südportal. Es muss ihn zuerst abgeben, oder" in refused(client, service)
     link.until = TODAY() + dt.timedelta(days=10)
     link.save()
     assert "Wählen Sie diesen Tag oder einen späteren" in refused(client, service)

@@ -340,7 +340,7 @@ FAULTS = [
     ("betrieb", {"live_from": ""}, "Nennen Sie den Tag, seit dem"),
     ("betrieb", {"live_from": "31.02.2026"}, "Dieses Datum gibt es nicht."),
     ("betrieb", {"live_from": "01.05.0026"}, "Das Jahr 26 kann nicht stimmen."),
-    ("betrieb", {"ended_on": "30.04.2026"}, "Das Ende liegt vor dem Beginn."),
+    ("betrieb", {"ended_on": "30.04.2026"}, ") liegt vor dem Beginn (1. Mai 202"),
 ]  # fmt: skip
 
 
@@ -486,3 +486,13 @@ def test_a_duplicate_that_came_meanwhile_is_shown_first(
     response = send(client, draft, "pruefen", gesehen=twin.pk, bestaetigt="1")
     assert response.status_code == 422
     assert newer.number in response.content.decode()
+
+
+def test_a_search_stays_when_nothing_was_chosen(client: Client, person: User) -> None:
+    draft = draft_of(person, leistung="")
+    sent = {"suche_leistung": "pferdesteuer", "gesucht_leistung": "pferdesteuer"}
+    answer = send(client, draft, "leistung", **sent)
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="pferdesteuer" maxlength' in text
+    assert "Zu „pferdesteuer“ ist nichts zu finden." in text

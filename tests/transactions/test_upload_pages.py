@@ -386,6 +386,10 @@ def test_discarding_asks_first_and_leaves_nothing(client: Client, waiting: Deliv
     assert "Verworfen: zahlen.csv." in answer.content.decode()
     assert not Delivery.objects.exists()
     assert not DeliveryChunk.objects.exists()
+    for name, method in (("review", client.get), ("confirm", client.post), ("discard", client.post)):
+        gone = method(address(name, waiting))
+        assert gone.status_code == 404
+        assert "Hier wartet nichts von Ihnen" in gone.content.decode()
 
 
 def test_a_waiting_file_is_offered_again(client: Client, waiting: Delivery) -> None:

@@ -4,7 +4,9 @@ import uuid
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
+from accounts.access import NotHere
 from accounts.models import User
 from transactions.models import Delivery
 
@@ -19,7 +21,15 @@ def own_upload(request: HttpRequest, pk: uuid.UUID) -> Delivery:
     """A file that this person uploaded or a form they filled in; what others sent is not there."""
     channels = (Delivery.Channel.FILE, Delivery.Channel.FORM)
     uploads = Delivery.objects.filter(user=person(request), channel__in=channels)
-    return get_object_or_404(uploads.select_related("service"), pk=pk)
+    found = uploads.select_related("service").filter(pk=pk).first()
+    if found is None:
+        raise NotHere(
+            _(
+                "Hier wartet nichts von Ihnen. Vielleicht haben Sie es inzwischen verworfen; dann wurde"
+                " nichts daraus gespeichert. Laden Sie sonst die Datei noch einmal hoch."
+            )
+        )
+    return found
 
 
 def visible_delivery(request: HttpRequest, pk: uuid.UUID) -> Delivery:
