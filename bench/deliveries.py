@@ -3,11 +3,13 @@
 - `delivery_vs_bare_upsert`: its time over that of `INSERT … SELECT … ON CONFLICT DO UPDATE` of the same rows
   from the staging table, both into an empty fact table, in turns.
 - `delivery_repeat_vs_first`: the same file again, over the first time.
-- `delivery_memory_mb`: what a fresh process takes for one at its peak.
+- `delivery_memory_mb`, `delivery_memory_5m_mb`: what a fresh process takes at its peak for one of a million
+  and of five million rows.
 """
 
 from __future__ import annotations
 
+import itertools
 import resource
 import statistics
 import subprocess
@@ -33,14 +35,16 @@ _TABLES = "transaction_count, count_revision, monthly_total, service_month, regi
 def main() -> None:
     with scratch.database(), tempfile.TemporaryDirectory() as folder:
         service = make_service("gemeinde")
-        path = Path(folder) / "million.csv"
-        write_file(path, service)
+        path, larger = Path(folder) / "million.csv", Path(folder) / "five.csv"
+        write_file(path, [service], ROWS)
+        write_file(larger, [service, *(make_service("gemeinde") for _one in range(4))], 5 * ROWS)
         rounds = [measure_round(path, service) for _round in range(ROUNDS)]
         bare, first, repeat = (statistics.median(times) for times in zip(*rounds, strict=True))
         scratch.report(
             delivery_vs_bare_upsert=first / bare,
             delivery_repeat_vs_first=repeat / first,
             delivery_memory_mb=memory(path),
+            delivery_memory_5m_mb=memory(larger),
             delivery_seconds=first,
             bare_upsert_seconds=bare,
         )
@@ -53,8 +57,10 @@ def make_service(level: str) -> OnlineService:
     from ozgsync.models import GERMANY, Leistung
     from services.models import OnlineService, ServiceState
 
-    authority = Authority.objects.create(name="Messung", level="bund", region_id=GERMANY)
-    leistung = Leistung.objects.create(schluessel="99999999999999", name="Messung", types=["2"])
+    authority, _new = Authority.objects.get_or_create(name="Messung", level="bund", region_id=GERMANY)
+    leistung, _new = Leistung.objects.get_or_create(
+        schluessel="99999999999999", defaults={"name": "Messung", "types": ["2"]}
+    )
     service = OnlineService.objects.create(
         name="Messung", authority=authority, leistung=leistung, reporting_level=level,
         published_at=timezone.now(),
@@ -72,18 +78,18 @@ def gemeinden() -> list[str]:
     return list(since_2016.at_level(Level.GEMEINDE).valid_in(months.running()).values_list("ars", flat=True))
 
 
-def write_file(path: Path, service: OnlineService) -> None:
+def write_file(path: Path, services: list[OnlineService], rows: int) -> None:
     """Region by region, each with its months: not the order in which the database keeps them."""
     from zsk import months
 
     keys = gemeinden()
-    number = -(-ROWS // len(keys))
+    number = -(-rows // len(keys) // len(services))
     texts = [f"{months.shift(months.last_full(), -index):%Y-%m}" for index in range(number)]
-    lines = [
-        f"{service.number};{ars};{month};{(index * 7919) % 5000}\n"
-        for index, (ars, month) in enumerate((ars, month) for ars in keys for month in texts)
-    ]
-    path.write_text("onlineservice;ars;monat;anzahl\n" + "".join(lines[:ROWS]), encoding="utf-8")
+    cells = itertools.product(keys, [service.number for service in services], texts)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("onlineservice;ars;monat;anzahl\n")
+        for index, (ars, service, month) in enumerate(itertools.islice(cells, rows)):
+            file.write(f"{service};{ars};{month};{(index * 7919) % 5000}\n")
 
 
 def deliver_file(path: Path) -> Delivery:

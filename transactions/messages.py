@@ -7,10 +7,12 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import BinaryIO
 
+from django.conf import settings
+
 from services.models import Credential, service_number
 from transactions.models import Delivery
 from transactions.references import Principal
-from transactions.sources import push, push_csv
+from transactions.sources import push, push_csv, push_stream
 
 
 @dataclass(frozen=True)
@@ -41,4 +43,6 @@ def read(file: BinaryIO, envelope: Envelope, *, by: Principal, max_rows: int) ->
     with file:
         if envelope.csv:
             return push_csv.read(file, envelope.query, own=own, max_rows=max_rows)
+        if max_rows > settings.MAX_PUSH_ROWS:
+            return push_stream.read(file, own=own, max_rows=max_rows)
         return push.read(file.read(), own=own, max_rows=max_rows)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from transactions.findings import Finding
 from transactions.rows import Rows
 from transactions.sources import Unreadable
+from transactions.sources.json_stream import Malformed
 from transactions.values import Fault, parse_month
 from zsk import months
 
@@ -24,6 +26,7 @@ MAX_REASON = 500
 ROW_FIELDS = ("onlineservice", "ars", "monat", "anzahl")
 SCOPE_FIELDS = ("onlineservice", "monat")
 MODES = ("ergaenzen", "ersetzen")
+MAX_CELL_FAULTS = 100_000
 MAX_SHAPE_FAULTS = 1_000  # as many as an answer lists; a message so wrong is not read on
 
 _TYPES = {
@@ -32,7 +35,7 @@ _TYPES = {
 }  # fmt: skip
 _MAX_DIGITS = 4_000  # Python itself reads no more than 4,300
 # What PostgreSQL cannot store: NUL and halves of surrogate pairs (whole pairs are found too, and then read).
-_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SHOWN = 80
 _NAME_SHOWN = 40
 
@@ -61,15 +64,24 @@ def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
 
     Raises Unreadable when the message as a whole is wrong; faults of single cells stay with the rows.
     """
-    message = _parse(body)
+    found = _parse(body)
+    lines = found.get("zeilen")
+    number = len(lines) if type(lines) is list else 0
+    return message(found, number, lambda: _rows(found["zeilen"], own), own=own, max_rows=max_rows)
+
+
+def message(
+    message: dict[str, Any], count: int, rows: Callable[[], Rows], *, own: str | None, max_rows: int
+) -> Message:
+    """Of what stands beside the rows, which are `count`; `rows` may raise Unreadable as well."""
     _refuse(_unknown(message, FIELDS, ""))
     replace = _mode(message)
     dry_run = _typed(message, "probelauf", bool, False)
-    lines = _lines(message, max_rows)
+    _refuse_wrong_number(message, count, max_rows)
     scope = _scope(message, own, max_rows) if replace else _no_scope(message)
-    if not lines and not replace:
+    if not count and not replace:
         raise Unreadable(Finding("zeilen_leer", pointer="/zeilen"))
-    return Message(replace, dry_run, _rows(lines, own), scope, _reason(message))
+    return Message(replace, dry_run, rows(), scope, _reason(message))
 
 
 # --- the text ------------------------------------------------------------------------------------
@@ -84,13 +96,26 @@ class _DoubledFieldError(ValueError):
 
 
 def _parse(body: bytes) -> dict[str, Any]:
-    try:
+    with told():
         text = body.decode("utf-8-sig")
-        message = json.loads(text, parse_constant=_constant, parse_int=_integer, object_pairs_hook=_object)
+        message = json.loads(text, **HOOKS)
+    if SUSPECT.search(text) and not storable(message):
+        raise Unreadable(Finding("json_zeichen"))
+    return only_object(message)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What is no JSON, told in the words of deliveries."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise Unreadable(Finding("json_kodierung", params={"byte": str(error.start)})) from error
     except json.JSONDecodeError as error:
         where = {"zeile": str(error.lineno), "spalte": str(error.colno)}
+        raise Unreadable(Finding("json_unlesbar", params=where)) from error
+    except Malformed as error:
+        where = {"zeile": str(error.line), "spalte": str(error.column)}
         raise Unreadable(Finding("json_unlesbar", params=where)) from error
     except _BadNumberError as error:
         raise Unreadable(Finding("json_zahl", value=str(error))) from error
@@ -98,8 +123,9 @@ def _parse(body: bytes) -> dict[str, Any]:
         raise Unreadable(Finding("json_doppelt", value=str(error))) from error
     except RecursionError as error:
         raise Unreadable(Finding("json_tiefe")) from error
-    if _SUSPECT.search(text) and not _storable(message):
-        raise Unreadable(Finding("json_zeichen"))
+
+
+def only_object(message: Any) -> dict[str, Any]:
     if type(message) is not dict:
         raise _wrong_type("", "die Nachricht", "ein Objekt", message)
     return message
@@ -115,7 +141,7 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def as_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         last = {name: index for index, (name, _value) in enumerate(pairs)}
@@ -124,11 +150,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+HOOKS: dict[str, Any] = {"parse_constant": _constant, "parse_int": _integer, "object_pairs_hook": as_object}
+
+
 def _harmless(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
-def _storable(message: Any) -> bool:
+def storable(message: Any) -> bool:
     text = json.dumps(message, ensure_ascii=False)
     return "\\u0000" not in text and text == text.encode("utf-8", "ignore").decode()
 
@@ -209,21 +238,28 @@ def reason_of(text: str) -> str:
 # --- rows ----------------------------------------------------------------------------------------
 
 
-def _lines(message: dict[str, Any], max_rows: int) -> list[Any]:
+def _refuse_wrong_number(message: dict[str, Any], count: int, max_rows: int) -> None:
     if "zeilen" not in message:
         raise Unreadable(Finding("feld_fehlt", params={"feld": "zeilen"}, pointer="/zeilen"))
-    lines: list[Any] = _typed(message, "zeilen", list, None)
-    if len(lines) > max_rows:
-        params = {"ist": str(len(lines)), "grenze": str(max_rows)}
+    _typed(message, "zeilen", list, None)
+    if count > max_rows:
+        params = {"ist": str(count), "grenze": str(max_rows)}
         raise Unreadable(Finding("zeilen_zu_viele", pointer="/zeilen", params=params))
-    announced = _typed(message, "anzahl_zeilen", int, len(lines))
-    if announced != len(lines):
-        params = {"soll": str(announced)[:_SHOWN], "ist": str(len(lines))}
+    announced = _typed(message, "anzahl_zeilen", int, count)
+    if announced != count:
+        params = {"soll": str(announced)[:_SHOWN], "ist": str(count)}
         raise Unreadable(Finding("zeilenzahl", value=params["soll"], pointer="/anzahl_zeilen", params=params))
-    return lines
 
 
 def _rows(lines: list[Any], own: str | None) -> Rows:
+    _refuse(shape_faults(lines, own))
+    faults: list[Finding] = []
+    service, ars, month, count = columns(lines, own, faults)
+    return Rows.of(service=service, ars=ars, month=month, count=count, faults=faults, strict=True)
+
+
+def shape_faults(lines: list[Any], own: str | None, first: int = 0) -> Iterator[Finding]:
+    """What is wrong with rows as objects; `first` is the position of the first of them."""
     needed = set(ROW_FIELDS if own is None else ROW_FIELDS[1:])
     known = set(ROW_FIELDS)
     # One comparison of sets tells the shape of nearly every row.
@@ -231,15 +267,22 @@ def _rows(lines: list[Any], own: str | None) -> Rows:
         index for index, line in enumerate(lines)
         if type(line) is not dict or not needed <= line.keys() <= known
     ]  # fmt: skip
-    _refuse(fault for index in strange for fault in _shape_faults(lines[index], index, needed))
-    faults: list[Finding] = []
-    return Rows.of(
-        service=_texts(lines, "onlineservice", faults, default=own or ""),
-        ars=_texts(lines, "ars", faults),
-        month=_texts(lines, "monat", faults),
-        count=_counts(lines, faults),
-        faults=faults,
-        strict=True,
+    for index in strange:
+        yield from _shape_faults(lines[index], first + index, needed)
+
+
+def columns(
+    lines: list[dict[str, Any]], own: str | None, faults: list[Finding], first: int = 0
+) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Service, region, month and count of each row as texts; adds what is wrong with their types.
+
+    Of millions of cells of the wrong type only the first are named; the others are empty texts.
+    """
+    return (
+        _texts(lines, "onlineservice", faults, first, default=own or ""),
+        _texts(lines, "ars", faults, first),
+        _texts(lines, "monat", faults, first),
+        _counts(lines, faults, first),
     )
 
 
@@ -253,17 +296,20 @@ def _shape_faults(line: Any, index: int, needed: set[str]) -> Iterator[Finding]:
     yield from (_missing(name, pointer, index) for name in ROW_FIELDS if name in needed and name not in line)
 
 
-def _texts(lines: list[dict[str, Any]], name: str, faults: list[Finding], default: str = "") -> list[str]:
+def _texts(
+    lines: list[dict[str, Any]], name: str, faults: list[Finding], first: int, default: str = ""
+) -> list[str]:
     texts = [line.get(name, default) for line in lines]
     for index, value in enumerate(texts):
         if type(value) is not str:
             params = {"feld": name, "soll": "ein Text", "ist": _TYPES[type(value)]}
-            faults.append(_cell_fault("feld_typ", name, value, index, params))
+            if len(faults) < MAX_CELL_FAULTS:
+                faults.append(_cell_fault("feld_typ", name, value, first + index, params))
             texts[index] = ""
     return texts
 
 
-def _counts(lines: list[dict[str, Any]], faults: list[Finding]) -> list[str]:
+def _counts(lines: list[dict[str, Any]], faults: list[Finding], first: int) -> list[str]:
     """Counts as the texts that files hold; `null` takes the stored value back."""
     texts = []
     for index, line in enumerate(lines):
@@ -271,7 +317,9 @@ def _counts(lines: list[dict[str, Any]], faults: list[Finding]) -> list[str]:
         if value is None:
             value = "löschen"
         elif type(value) is not int:
-            faults.append(_cell_fault("anzahl_typ", "anzahl", value, index, {"ist": _TYPES[type(value)]}))
+            if len(faults) < MAX_CELL_FAULTS:
+                params = {"ist": _TYPES[type(value)]}
+                faults.append(_cell_fault("anzahl_typ", "anzahl", value, first + index, params))
             value = ""
         texts.append(str(value))
     return texts
