@@ -43,13 +43,15 @@ class ForgivingRedisCache(RedisCache):
         return self._or(False, lambda: super(ForgivingRedisCache, self).delete(key, version))
 
     def count(self, key: str, timeout: int) -> int | None:
-        """One more under the key, which goes `timeout` seconds after its first; None while Redis is away."""
+        """One more under the key, which is forgotten `timeout` seconds later; None while Redis is away."""
         return self._or(None, lambda: self._count(self.make_and_validate_key(key), timeout))
 
     def _count(self, key: str, timeout: int) -> int:
         client = self._cache.get_client(key, write=True)
         with client.pipeline(transaction=False) as pipe:
-            count, _expires = pipe.incr(key).expire(key, timeout, nx=True).execute()
+            pipe.incr(key)
+            pipe.expire(key, timeout)
+            count, _expires = pipe.execute()
         return int(count)
 
     def answers(self) -> bool:

@@ -11,7 +11,6 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,6 +25,7 @@ from accounts.access import person
 from accounts.ways_in import oidc_configured
 from portals.models import Portal
 from services import credentials, key_example
+from services.client_tokens import token_provider
 from services.credentials import ClientTaken, TooManyKeys
 from services.key_forms import ClientForm, KeyForm
 from services.models import Credential, OnlineService
@@ -143,7 +143,8 @@ def _standing(credential: Credential) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def client(request: HttpRequest, owner: Owner) -> HttpResponse:
     """Enter a client of Keycloak; there is no such page without Keycloak."""
-    if not oidc_configured():
+    provider = token_provider()
+    if provider is None:
         raise Http404
     form = ClientForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -157,8 +158,8 @@ def client(request: HttpRequest, owner: Owner) -> HttpResponse:
     facts = {
         "owner": owner,
         "form": form,
-        "audience": settings.OIDC_PROVIDER.api_audience,
-        "token_command": key_example.token_command(settings.OIDC_PROVIDER),
+        "audience": provider.api_audience,
+        "token_command": key_example.token_command(provider),
         "command": key_example.command(key="$TOKEN", site=site.address(request), **owner.keys),
     }
     return render(request, "services/key_client.html", facts, status=422 if form.errors else 200)
