@@ -56,8 +56,8 @@ def plan(service: OnlineService, month: dt.date) -> Plan:
     return Plan(service, month, regions, like)
 
 
-def report_nothing(service: OnlineService, month: dt.date, *, by: User) -> Delivery:
-    """Delivers the zeros. Raises NothingRefused, and what `deliver()` raises.
+def report_nothing(service: OnlineService, month: dt.date, *, by: User, reason: str = "") -> Delivery:
+    """Delivers the zeros; a closed month needs a reason. Raises NothingRefused, and what `deliver()` raises.
 
     StoredDataChanged: somebody delivered for the service in the same moment.
     """
@@ -67,7 +67,7 @@ def report_nothing(service: OnlineService, month: dt.date, *, by: User) -> Deliv
         service=None, ars=keys, month=[f"{month:%Y-%m}"] * len(keys), count=["0"] * len(keys)
     )  # fmt: skip
     delivery = Delivery(
-        channel=Delivery.Channel.FORM, user=by, actor=actor_text(by), service=service, row_count=len(keys)
+        channel=Delivery.Channel.FORM, user=by, actor=actor_text(by), service=service, reason=reason
     )
     return deliver(check(rows, by=by, service=service), delivery, expected=seen)
 

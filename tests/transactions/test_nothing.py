@@ -8,10 +8,11 @@ import pytest
 from accounts.models import User
 from ozgsync.models import Level, Region
 from services.models import OnlineService, ReportingLevel
-from tests.factories import MemberFactory, RegionFactory, ServiceFactory
+from tests.factories import MemberFactory, RegionFactory, ServiceFactory, UserFactory
 from tests.transactions.country import BERLIN, FRANKFURT, FULDA, HANAU, HANAU_OLD, HESSEN, MAINTAL, MKK
 from tests.transactions.uploading import content, page, signed_in, taken_over
 from transactions import nothing
+from transactions.closing import close_months
 from transactions.models import Delivery, ServiceMonth, TransactionCount
 from transactions.nothing import NothingRefused, plan
 from zsk import months
@@ -166,6 +167,20 @@ def test_somebody_who_delivers_in_the_same_moment_is_not_overwritten(monkeypatch
     answer = signed_in(person).post(where(service), follow=True)
     assert "schon etwas gemeldet, zusammen 42." in answer.content.decode()
     assert TransactionCount.objects.get().count == 42
+
+
+def test_a_closed_month_needs_a_reason() -> None:
+    service = service_at(ReportingLevel.LAND, HESSEN)
+    client = signed_in(member_of(service))
+    close_months([LAST], by=UserFactory(is_operations=True), reason="Bericht erstellt")
+    assert 'name="reason"' in page(client, where(service))
+    answer = client.post(where(service), {"reason": " "})
+    assert answer.status_code == 422
+    assert "Begründen Sie" in answer.content.decode()
+    assert not Delivery.objects.exists()
+    client.post(where(service), {"reason": "Nachgereicht"})
+    assert Delivery.objects.get().reason == "Nachgereicht"
+    assert TransactionCount.objects.get().count == 0
 
 
 def test_what_is_due_offers_it() -> None:

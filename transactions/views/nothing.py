@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,8 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from services.models import OnlineService
 from services.views.access import managed_service
-from transactions import nothing
+from transactions import nothing, sentences
+from transactions.closing import closed_in
 from transactions.delivery import DeliveryRejected, StoredDataChanged
+from transactions.forms import ReasonForm
 from transactions.nothing import NothingRefused
 from transactions.views.access import person
 from zsk import formats, months
@@ -43,27 +44,37 @@ def no_transactions(request: HttpRequest, number: str) -> HttpResponse:
     try:
         if request.method == "POST":
             return _reported(request, service, month)
-        return render(request, "transactions/nothing.html", _facts(service, month))
+        return _asked(request, service, month, ReasonForm(), status=200)
     except NothingRefused as refused:
         status = 409 if request.method == "POST" else 200
         return _refused(request, service, month, str(refused), status=status)
 
 
-def _facts(service: OnlineService, month: dt.date) -> dict[str, Any]:
+def _asked(
+    request: HttpRequest, service: OnlineService, month: dt.date, form: ReasonForm, *, status: int
+) -> HttpResponse:
     found = nothing.plan(service, month)
-    return {
+    closed = closed_in([month])
+    facts = {
         "service": service,
         "month": month,
         "plan": found,
         "count": len(found.regions),
         "shown": found.regions[:REGIONS_SHOWN],
         "hidden": len(found.regions) - REGIONS_SHOWN,
+        "closed": sentences.closed_sentence(closed) if closed else "",
+        "form": form,
     }
+    return render(request, "transactions/nothing.html", facts, status=status)
 
 
 def _reported(request: HttpRequest, service: OnlineService, month: dt.date) -> HttpResponse:
+    form = ReasonForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    if closed_in([month]) and not reason:
+        return _asked(request, service, month, form, status=422)
     try:
-        done = nothing.report_nothing(service, month, by=person(request))
+        done = nothing.report_nothing(service, month, by=person(request), reason=reason)
     except DeliveryRejected as rejected:
         messages.error(request, _("Nichts gespeichert. Unten steht, warum."))
         return redirect(rejected.delivery)
