@@ -80,7 +80,17 @@ def service(request: HttpRequest, version: Version, number: str) -> HttpResponse
     if found is None:
         context = {"service": shown, "text": request.GET.get("region", "")}
         return render(request, "reports/no_region.html", context, status=404)
-    return render(request, "reports/service.html", _context(request, found, version))
+    context = {**_context(request, found, version), "may_trace": _may_trace(request, shown)}
+    return render(request, "reports/service.html", context)
+
+
+def _may_trace(request: HttpRequest, service: OnlineService) -> bool:
+    """Whether the numbers lead this person to the deliveries that made them."""
+    person = viewer(request)
+    return (
+        person.is_authenticated
+        and OnlineService.objects.deliverable_by(person).filter(pk=service.pk).exists()
+    )
 
 
 @require_safe

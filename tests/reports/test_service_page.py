@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from ozgsync.models import GERMANY, Level
 from reports.queries.service_page import ServiceReport, service_report
 from services.models import OnlineService
-from tests.factories import LeistungFactory, ServiceFactory, UserFactory
+from tests.factories import LeistungFactory, MemberFactory, ServiceFactory, UserFactory
 from tests.reports.conftest import BERLIN, HANAU, HESSEN, KREIS, MAINTAL, SAARLAND, Deliver
 from transactions import publication
 
@@ -40,6 +40,18 @@ def test_an_unpublished_service_is_for_signed_in_people_only(client: Client, del
     text = page(client, hidden)
     assert "nicht veröffentlicht" in text
     assert "<b>5</b>" in text
+
+
+def test_the_numbers_lead_their_people_to_the_deliveries(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    deliver_counts(published, {("2026-05", HESSEN): 5})
+    link = f"/meine/onlineservices/{published.number}/zahlen/2026-05/"
+    assert link not in page(client, published)
+    client.force_login(UserFactory())
+    assert link not in page(client, published)
+    client.force_login(MemberFactory(service=published).user)
+    assert link in page(client, published)
 
 
 @pytest.mark.parametrize("number", ["OS-999999", "OS-000000000000000000", "OS-0000000000000000001"])
