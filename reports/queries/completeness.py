@@ -96,12 +96,13 @@ def completeness(*, month: dt.date) -> Completeness:
 
 
 def catalogue_share(*, month: dt.date) -> Share:
-    """Of the catalogue's asked Leistungen those that a published service delivered for, as its main one."""
+    """Of the month's asked Leistungen those that a published service delivered for, as its main one."""
     reported = ServiceMonth.objects.filter(
         month=month, service__published_at__isnull=False, service__leistung=OuterRef("pk")
     )
     rows = (
-        Leistung.objects.order_by()
+        Leistung.objects.valid_on(month)
+        .order_by()
         .annotate(delivered=Exists(reported))
         .values_list("types__0", "delivered")
         .annotate(count=Count("pk"))

@@ -7,12 +7,15 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
+from ozgsync.models import Leistung
 from portals.models import InvitedPortalMember
 from services.models import InvitedMember, OnlineService, PortalMove, ServiceMember
 from tests.browser.test_accessibility import faults, view
 from tests.factories import (
+    LONG_AGO,
     PASSWORD,
     InvitationFactory,
+    LeistungChangeFactory,
     LeistungFactory,
     MemberFactory,
     PortalFactory,
@@ -66,7 +69,11 @@ def test_every_page_is_accessible(view: Page, live_server: LiveServer, service: 
     member, _other = service.memberships.order_by("pk")
     admin = PortalMemberFactory(portal__kuerzel="anders", user=member.user)
     asked = PortalMove.objects.get().service
+    # So that the change to its successor is offered.
+    Leistung.objects.filter(pk=service.leistung_id).update(valid_to=LONG_AGO)
+    LeistungChangeFactory(old=service.leistung)
     addresses = [
+        "/meine/", own, f"{own}stammdaten", f"{own}portal-verlassen",
         f"{own}mitglieder", f"{own}mitglieder/{member.pk}/", f"{own}mitglieder/{member.pk}/entfernen",
         f"{own}schluessel", f"{own}schluessel/{service.credentials.get().pk}/widerrufen",
         f"/meine/onlineservices/{asked.number}/portalanfrage",

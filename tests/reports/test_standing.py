@@ -75,6 +75,8 @@ def test_coverage_is_shown_against_the_catalogue(
     OnlineService.objects.filter(pk=published.pk).update(leistung=LeistungFactory(types=["2a", "5"]))
     LeistungFactory(types=["1"])
     LeistungFactory(types=["5", "1"])
+    LeistungFactory(types=["1"], valid_to=MAY)
+    LeistungFactory(types=["1"], valid_from=dt.date(2026, 6, 1))
     unpublished = ServiceFactory(leistung=LeistungFactory(types=["2/3"]))
     deliver_counts(published, {("2026-05", HESSEN): 0})
     deliver_counts(unpublished, {("2026-05", HESSEN): 1})
