@@ -13,13 +13,16 @@ MOST_TRIES = 5
 
 @shared_task(bind=True, max_retries=MOST_TRIES)
 def sync(self: Any, name: str, actor: str = "") -> str:
-    """A run of one source; after a failure, or while another is under way, again and again, ever later."""
+    """A run of one source; after a failure, or while another is under way, again and again, ever later.
+
+    What a person (`actor`) has started is not repeated after a failure: they see it and decide.
+    """
     again = 60 * 2**self.request.retries
     try:
         run = running.run(sources.source(name), actor=actor)
     except running.Busy as busy:
         raise self.retry(countdown=again, exc=busy) from None
-    if run.status == SyncRun.Status.FAILED and self.request.retries < MOST_TRIES:
+    if not actor and run.status == SyncRun.Status.FAILED and self.request.retries < MOST_TRIES:
         raise self.retry(countdown=again)
     return run.status
 

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from accounts import invitations
 from accounts.models import AccessRequest, User
+from ozgsync.models import SyncRun
 from portals.models import InvitedPortalMember, Portal, PortalMember
 from services.credentials import revoke_credential
 from services.models import BulkUpload, InvitedMember, OnlineService, PortalMove, RegistrationDraft
@@ -268,6 +269,13 @@ PAGES = [
     E("/betrieb/antraege/{request}/bewilligen", REFUSED_FORM, "post"),
     E("/betrieb/antraege/{request}/ablehnen", OPERATIONS),
     E("/betrieb/antraege/{request}/ablehnen", REFUSED_FORM, "post"),
+    E("/betrieb/abgleich/", OPERATIONS),
+    E("/betrieb/abgleich/{sync_run}/", OPERATIONS),
+    E("/betrieb/abgleich/{sync_run}/zuruecknehmen", OPERATIONS),
+    E("/betrieb/abgleich/{sync_run}/zuruecknehmen", (302, 403, 403, 403, 403, 302), "post"),
+    E("/betrieb/abgleich/{sync_run}/uebernehmen", (302, 403, 403, 403, 403, 302), "post"),
+    E("/betrieb/abgleich/{sync_run}/verwerfen", (302, 403, 403, 403, 403, 302), "post"),
+    E("/betrieb/abgleich/quelle/fim/starten", (302, 403, 403, 403, 403, 302), "post"),
     E("/betrieb/einladungen/", OPERATIONS),
     E("/betrieb/einladungen/{invitation}/erneut", (302, 403, 403, 403, 403, 302), "post"),
     E("/betrieb/einladungen/{invitation}/zurueckziehen", (302, 403, 403, 403, 403, 302), "post"),
@@ -409,7 +417,9 @@ def _asking() -> dict[str, str]:
         status=AccessRequest.Status.UNCONFIRMED, token_hash=invitations.hash_of("token")
     )
     invitation = InvitationFactory(token_hash=invitations.hash_of("token"))
+    sync_run = SyncRun.objects.create(source="fim", status=SyncRun.Status.APPLIED)
     return {
+        "sync_run": str(sync_run.pk),
         "request": str(asked.pk), "unconfirmed": str(unconfirmed.pk), "confirm_token": "token",
         "invitation": str(invitation.pk), "invitation_token": "token",
     }  # fmt: skip
@@ -476,7 +486,7 @@ def test_every_address_has_an_entry() -> None:
     ids = dict.fromkeys(("delivery", "foreign", "upload", "form", "request", "unconfirmed", "bulk"), SOME_ID)
     ids |= dict.fromkeys(("person", "authority", "invitation", "confirm_token", "invitation_token"), "1")
     ids |= dict.fromkeys(("first_member", "member", "move", "invited", "portal_invited", "admin"), "1")
-    ids |= dict.fromkeys(("key", "portal_key", "draft"), "1")
+    ids |= dict.fromkeys(("key", "portal_key", "draft", "sync_run"), "1")
     names = {"service": "OS-000001", "hidden": "OS-000002", "lone": "OS-000003", **ids}
     entries = [*PAGES, *INTERFACE]
     addresses = [entry.address.format(portal="portal", **names) for entry in entries]

@@ -150,6 +150,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-bulk-uploads": {"task": "services.tasks.expire_bulk_uploads", "schedule": 24 * 3600.0},
     "deliver-waiting-mail": {"task": "accounts.tasks.deliver_waiting_mail", "schedule": 60.0},
     "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
+    "tell-of-reference-changes": {"task": "services.tasks.tell_of_reference_changes", "schedule": 300.0},
     "expire-sync": {"task": "ozgsync.tasks.expire_sync", "schedule": 24 * 3600.0},
     "expire-access": {"task": "accounts.tasks.expire_access", "schedule": 24 * 3600.0},
 }

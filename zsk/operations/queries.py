@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import queries as reading
 from accounts.models import AccessRequest, AuditEntry, Authority, OutgoingMail, User
+from ozgsync.models import SyncRun
 from portals.models import Portal, PortalMember
 from services.models import OnlineService, PortalService
 
@@ -33,10 +34,12 @@ class Overview:
     authorities: int
     services: int
     portals: int
+    waiting_syncs: int = 0
 
     @property
     def nothing_to_do(self) -> bool:
-        return not (self.open or self.expired_invitations or self.stuck_mail or self.unpublished)
+        waiting = self.open or self.unpublished or self.waiting_syncs
+        return not (waiting or self.expired_invitations or self.stuck_mail)
 
 
 def overview(*, now: dt.datetime | None = None) -> Overview:
@@ -63,6 +66,7 @@ def overview(*, now: dt.datetime | None = None) -> Overview:
         authorities=Authority.objects.count(),
         services=services["all"],
         portals=Portal.objects.count(),
+        waiting_syncs=SyncRun.objects.filter(status=SyncRun.Status.WAITING).count(),
     )
 
 

@@ -14,6 +14,7 @@ from zsk.operations import queries
 
 PORTALS = "/betrieb/portale/"
 PUBLICATION = "/betrieb/veroeffentlichung/"
+SYNCS = "/betrieb/abgleich/"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def start(request: HttpRequest) -> HttpResponse:
     overview = queries.overview()
     areas = [
         Area(_("Portale"), PORTALS, overview.portals, _("bündeln Onlineservices")),
+        Area(_("Abgleich"), SYNCS, overview.waiting_syncs, _("warten auf Bestätigung")),
         Area(_("Veröffentlichung"), PUBLICATION, overview.unpublished, _("nicht veröffentlicht")),
     ]
     facts = {

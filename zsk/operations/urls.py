@@ -1,6 +1,6 @@
 from django.urls import path
 
-from zsk.operations import authorities, invitations, log, people, portals, requests, start
+from zsk.operations import authorities, invitations, log, people, portals, reference, requests, start
 
 app_name = "operations"
 urlpatterns = [
@@ -21,6 +21,12 @@ urlpatterns = [
     path("betrieb/portale/", portals.portals, name="portals"),
     path("betrieb/portale/neu", portals.new, name="portal_new"),
     path("betrieb/portale/<slug:kuerzel>/", portals.edit, name="portal"),
+    path("betrieb/abgleich/", reference.runs, name="syncs"),
+    path("betrieb/abgleich/quelle/<slug:name>/starten", reference.start, name="sync_start"),
+    path("betrieb/abgleich/<int:pk>/", reference.run, name="sync"),
+    path("betrieb/abgleich/<int:pk>/uebernehmen", reference.confirm, name="sync_confirm"),
+    path("betrieb/abgleich/<int:pk>/verwerfen", reference.discard, name="sync_discard"),
+    path("betrieb/abgleich/<int:pk>/zuruecknehmen", reference.roll_back, name="sync_roll_back"),
     path("betrieb/protokoll/", log.log, name="log"),
     path("betrieb/protokoll.csv", log.log_csv, name="log_csv"),
 ]
