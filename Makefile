@@ -14,7 +14,7 @@ KERN := node_modules/@kern-ux/native/dist
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help env frontend demo demo-keycloak test lint bench clean lock chromium java
+.PHONY: help env frontend demo demo-keycloak test lint bench clean lock chromium java libreoffice
 
 help: ## Diese Übersicht
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(RUN_READY) $(MESSAGES) frontend ## Alles starten, mit Demodaten (PORT=80
 demo-keycloak: $(RUN_READY) frontend ## Dasselbe mit einem Keycloak zum Anmelden (KEYCLOAK_PORT=8180)
 	@exec $(BIN)/python -m zsk.supervisor demo --keycloak
 
-test: env frontend chromium java ## Alle Tests
+test: env frontend chromium java libreoffice ## Alle Tests
 	$(BIN)/python -m pytest --durations=10 $(TESTS)
 
 lint: env ## Stil, Typen, Pfeile der Architektur, fehlende Migrationen
@@ -69,6 +69,14 @@ java: ## Java und Maven für Keycloak und das Beispiel in Java, als root aus der
 	    apt-get install -y -qq openjdk-17-jdk-headless maven >/dev/null && exit 0; \
 	fi; \
 	echo "JDK 17 oder Maven fehlt: die Tests mit Keycloak und das Beispiel in Java laufen nicht." >&2
+
+libreoffice: ## LibreOffice für die Tests mit Tabellen, als root aus der Distribution
+	@command -v soffice >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui >/dev/null && exit 0; \
+	fi; \
+	echo "LibreOffice fehlt: die Tests mit seinen Dateien laufen nicht." >&2
 
 $(RUN_READY): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 fehlt: $(PYTHON) nicht gefunden." >&2; exit 1; }

@@ -151,6 +151,10 @@ CATALOGUE: dict[str, Kind] = {
         _("Die Datei ist leer"), _("Die Datei enthält keine Zeilen mit Zahlen."),
         _("Unter der Kopfzeile onlineservice;ars;monat;anzahl muss mindestens eine Zeile stehen."),
     ),
+    "anzahl_nirgends": Kind(
+        _("Die Vorlage ist noch leer"), _("In keiner Zeile steht eine Anzahl."),
+        _("Tragen Sie in die Spalte anzahl die Zahlen ein: 0, wenn es keine Transaktionen gab. Löschen Sie die Zeilen, deren Zahl Sie nicht kennen."),
+    ),
     "datei_zu_viele_zeilen": Kind(
         _("Die Datei hat zu viele Zeilen"), _("Die Datei hat %(ist)s Zeilen; auf einmal sind %(grenze)s erlaubt."),
         _("Teilen Sie die Datei auf, zum Beispiel nach Jahren."),
@@ -489,7 +493,7 @@ CATALOGUE: dict[str, Kind] = {
         _("Nichts zu tun, wenn das stimmt. Sonst kopieren Sie alle Zeilen in ein Blatt."), warning=True,
     ),
     "spalte_uebergangen": Kind(
-        _("Eine Spalte wird übergangen"), _("Die Spalte „%(wert)s“ stammt aus einem Prüfbericht und wird nicht gelesen."),
+        _("Eine Spalte wird übergangen"), _("Die Spalte „%(wert)s“ stammt aus der Vorlage oder einem Prüfbericht und wird nicht gelesen."),
         _("Nichts zu tun."), warning=True,
     ),
 }  # fmt: skip

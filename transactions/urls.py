@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from transactions import api, api_counts
 from transactions.views import (
+    blanks,
     completeness,
     deliveries,
     faults,
@@ -15,6 +16,7 @@ from transactions.views import (
     uploads,
     values,
 )
+from zsk.kinds import CSV, XLSX
 
 app_name = "transactions"
 SERVICE = "meine/onlineservices/<str:number>/"
@@ -29,6 +31,9 @@ urlpatterns: list[URLPattern] = [
     path("liefern/", mine.deliver, name="deliver"),
     path("liefern/datei", uploads.upload, name="upload"),
     path("liefern/formular", form.form, name="form"),
+    path("liefern/vorlage", blanks.choose, name="blank"),
+    path("liefern/vorlage.xlsx", blanks.file, {"kind": XLSX}, name="blank_xlsx"),
+    path("liefern/vorlage.csv", blanks.file, {"kind": CSV}, name="blank_csv"),
     path("liefern/<uuid:pk>/", uploads.review, name="review"),
     path("liefern/<uuid:pk>/uebernehmen", uploads.confirm, name="confirm"),
     path("liefern/<uuid:pk>/abbrechen", uploads.cancel, name="cancel"),

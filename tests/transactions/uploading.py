@@ -39,8 +39,10 @@ def post(client: Client, data: bytes, *, name: str = "zahlen.csv", **more: Any) 
     return client.post(reverse("transactions:upload"), {"file": SimpleUploadedFile(name, data), **more})
 
 
-def received(person: User, data: bytes, *, service: OnlineService | None = None) -> Delivery:
-    return uploads.receive(lambda: [data], name="zahlen.csv", by=person, service=service)
+def received(
+    person: User, data: bytes, *, service: OnlineService | None = None, name: str = "zahlen.csv"
+) -> Delivery:
+    return uploads.receive(lambda: [data], name=name, by=person, service=service)
 
 
 def taken_over(person: User, data: bytes) -> Delivery:

@@ -126,11 +126,13 @@ def rows_of(table: Table, head: Head, *, may_be_empty: bool = False) -> Rows:
     table = _without_empty_rows(table, head)
     if not len(table.lines) and not may_be_empty:
         raise Unreadable(Finding("datei_leer"))
+    if len(table.lines) > 1 and not _filled(table.columns[head.positions["anzahl"]]).any():
+        raise Unreadable(Finding("anzahl_nirgends", "anzahl"))
     return _rows(table, head)
 
 
 def _refuse_content(table: Table, index: int) -> None:
-    filled = pc.not_equal(pc.utf8_trim_whitespace(table.columns[index]), "").to_numpy()
+    filled = _filled(table.columns[index])
     if not filled.any():
         return
     row = int(filled.argmax())
@@ -139,10 +141,15 @@ def _refuse_content(table: Table, index: int) -> None:
     raise Unreadable(Finding("spalte_ohne_kopf", value=value, line=line, params=params))
 
 
+def _filled(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    filled: npt.NDArray[np.bool_] = pc.not_equal(pc.utf8_trim_whitespace(column), "").to_numpy()
+    return filled
+
+
 def _without_empty_rows(table: Table, head: Head) -> Table:
     filled = np.isin(table.lines, list(table.too_wide))
     for index in head.positions.values():
-        filled |= pc.not_equal(pc.utf8_trim_whitespace(table.columns[index]), "").to_numpy()
+        filled |= _filled(table.columns[index])
     return table if filled.all() else table.filter(filled)
 
 
