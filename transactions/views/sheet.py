@@ -10,8 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ozgsync.search import regions_named
-from services.pickers import region_option
+from ozgsync.search import FoundRegion, regions_named
 from transactions import grid, references
 from transactions.checks import Checked
 from transactions.findings import Text
@@ -103,7 +102,7 @@ def page_of(
     sheet: Sheet, around: SheetForm, *, checked: Checked | None = None, nothing: bool = False
 ) -> SheetPage:
     spans = references.spans(sheet.regions) if sheet.regions else {}
-    details = {region.ars: region_option(region).detail for region in regions_named(sheet.regions)}
+    details = {region.ars: _detail(region) for region in regions_named(sheet.regions)}
     reported = reading.reported(sheet.service, sheet.months)
     columns = [Column(month, _note(month, reported)) for month in sheet.months]
     changes = sheet.changes()
@@ -124,6 +123,12 @@ def page_of(
     return SheetPage(
         columns, rows, errors, len(emptied), " ".join(f"{month:%Y-%m}" for month in sheet.months)
     )
+
+
+def _detail(region: FoundRegion) -> str:
+    """What tells regions of one name apart, and the key: `Landkreis in Hessen · 064350000000`."""
+    where = _("in %(within)s") % {"within": region.within} if region.within else ""
+    return " · ".join(filter(None, [" ".join(filter(None, [region.kind, where])), region.ars]))
 
 
 def places(delivery: Delivery) -> dict[int, str]:
