@@ -24,7 +24,7 @@ from tests.transactions.uploading import (
     signed_in,
     taken_over,
 )
-from transactions import contents, grid
+from transactions import closing, contents, grid
 from transactions.models import Delivery, FormEntry, TransactionCount
 from zsk import formats, months
 
@@ -118,10 +118,10 @@ def waiting(client: Client, service: OnlineService, **values: str) -> Delivery:
     return Delivery.objects.get(pk=answer["Location"].split("/")[2])
 
 
-def confirm(client: Client, delivery: Delivery) -> Any:
+def confirm(client: Client, delivery: Delivery, **more: str) -> Any:
     shown = client.get(address("review", delivery))
     seen = Fields(shown.content.decode()).sent["gesehen"][0]
-    return client.post(address("confirm", delivery), {"gesehen": seen})
+    return client.post(address("confirm", delivery), {"gesehen": seen, **more})
 
 
 # --- Who may not -------------------------------------------------------------------------------------
@@ -525,3 +525,17 @@ def test_a_block_is_not_forgotten_when_the_form_is_checked(client: Client, servi
     fields = Fields(answer.content.decode()).sent
     assert (fields[cell(HESSEN)], fields[cell(BAYERN)]) == (["9"], ["4"])
     assert not Delivery.objects.exists()
+
+
+def test_a_closed_month_says_so_and_asks_for_a_reason(
+    client: Client, people: Personas, service: OnlineService, stored: Delivery
+) -> None:
+    closing.close_months([BEFORE], by=people.owner, reason="Veröffentlicht")
+    shown = opened(client, service, f"&monat={BEFORE:%Y-%m}")
+    assert '<span class="zsk-meta">abgeschlossen</span>' in said(shown)
+    answer = send(client, shown, **typed(HESSEN, "120", BEFORE))
+    delivery = Delivery.objects.get(pk=answer["Location"].split("/")[2])
+    assert confirm(client, delivery).status_code == 422
+    assert TransactionCount.objects.get(ars=HESSEN).count == 100
+    assert confirm(client, delivery, reason="Verzählt").status_code == 302
+    assert TransactionCount.objects.get(ars=HESSEN).count == 120

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ozgsync.search import FoundRegion, regions_named
-from transactions import grid, references
+from transactions import closing, grid, references
 from transactions.checks import Checked
 from transactions.findings import Text
 from transactions.grid import Change, Sheet
@@ -37,7 +37,7 @@ SAID: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A month; `note` says that it still runs, or that nothing was reported for it."""
+    """A month; `note` says that it is closed, still runs, or that nothing was reported for it."""
 
     month: dt.date
     note: str
@@ -103,8 +103,7 @@ def page_of(
 ) -> SheetPage:
     spans = references.spans(sheet.regions) if sheet.regions else {}
     details = {region.ars: _detail(region) for region in regions_named(sheet.regions)}
-    reported = reading.reported(sheet.service, sheet.months)
-    columns = [Column(month, _note(month, reported)) for month in sheet.months]
+    columns = _columns(sheet)
     changes = sheet.changes()
     faults = {} if checked is None else _faults(checked, changes, spans)
     rows = [
@@ -148,10 +147,18 @@ def form_notes(delivery: Delivery) -> dict[str, Any]:
     return {"differing": grid.differing(delivery, names), "emptied": grid.emptied_fields(delivery)}
 
 
-def _note(month: dt.date, reported: set[dt.date]) -> str:
-    if month == months.running():
-        return _("läuft noch")
-    return "" if month in reported else _("fehlt")
+def _columns(sheet: Sheet) -> list[Column]:
+    reported = reading.reported(sheet.service, sheet.months)
+    closed = closing.closed_in(sheet.months)
+
+    def note(month: dt.date) -> str:
+        if month in closed:
+            return _("abgeschlossen")
+        if month == months.running():
+            return _("läuft noch")
+        return "" if month in reported else _("fehlt")
+
+    return [Column(month, note(month)) for month in sheet.months]
 
 
 def _id(key: Key) -> str:
