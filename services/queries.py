@@ -105,7 +105,7 @@ def first_tasks(start: Start) -> list[Task]:
     tasks = [
         Task(
             _("Erste Zahlen liefern"),
-            _("Als Datei, im Formular oder über die Schnittstelle. Vor dem Speichern sehen Sie, was sich ändert."),
+            _("Als Datei, im Formular oder über die Schnittstelle. Vorher sehen Sie, was sich ändert."),
             f"{reverse_upload()}?service={start.service.number}",
             delivered,
             _("Datei hochladen"),
