@@ -20,8 +20,13 @@ class KeycloakUnreachable(Exception):
 
 
 def signing_key(url: str, *, kid: str, algorithm: str) -> jwt.PyJWK | None:
-    """The public key `kid` for signatures of `algorithm`; None if Keycloak does not know it."""
+    """The public key `kid` for signatures of `algorithm`; None if Keycloak does not know it.
+
+    Raises KeycloakUnreachable, for some seconds without asking: others would wait for it as well.
+    """
     found = _pick(cache.get(_key(url)) or [], kid, algorithm)
+    if found is None and cache.get(_down(url)):
+        raise KeycloakUnreachable
     if found is None and _may_fetch(url):
         found = _pick(fetch(url), kid, algorithm)
     return found
@@ -35,6 +40,7 @@ def fetch(url: str) -> list[dict[str, Any]]:
         keys: list[dict[str, Any]] = response.json()["keys"]
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         logger.warning("Keycloak's keys cannot be fetched from %s: %s", url, error)
+        cache.set(_down(url), True, timeout=REFETCH_SECONDS)
         raise KeycloakUnreachable from error
     cache.set(_key(url), keys, timeout=KEEP_SECONDS)
     return keys
@@ -50,6 +56,10 @@ def _pick(keys: list[dict[str, Any]], kid: str, algorithm: str) -> jwt.PyJWK | N
         if (key.get("kid"), key.get("use"), key.get("alg")) == (kid, "sig", algorithm):
             return jwt.PyJWK(key, algorithm)
     return None
+
+
+def _down(url: str) -> str:
+    return _key(url) + ":down"
 
 
 def _key(url: str) -> str:
