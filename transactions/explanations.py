@@ -10,7 +10,7 @@ from transactions.problems import PROBLEMS, explained
 
 # What stands for the particulars of a finding where none is at hand.
 EXAMPLES = {
-    "ab": "Januar 2026", "art": "eine Excel- oder LibreOffice-Datei",
+    "ab": "Januar 2026", "art": "eine alte Excel-Datei (XLS)",
     "bytes": "Byte 0xE4", "erster": "2016-01",
     "erlaubt": "modus, probelauf, anzahl_zeilen, begruendung, umfang, zeilen",
     "feld": "zeilen", "gefunden": "ars, monat, anzahl", "grenze": "200 MB", "groesse": "340 MB",
@@ -38,6 +38,8 @@ OF_CODE = {
     "anzahl_typ": {"ist": "ein Text"},
     "doppelzaehlung": {"name": "Hessen"},
     "teil_und_ganzes": {"name": "Hessen"},
+    "blatt_gelesen": {"blatt": "2026", "andere": "2025, 2024"},
+    "datei_name": {"wert": "zahlen.csv", "art": "eine Excel-Datei (XLSX)"},
     "kopfzeile_fehlt": {"wert": "OS-000123 | 060000000000 | 2026-05 | 1204"},
     "spalte_doppelt": {"gefunden": "ars, Regionalschlüssel"},
     "spalte_uebergangen": {"wert": "ergebnis"},
