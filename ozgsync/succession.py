@@ -22,6 +22,26 @@ CHAINS = """
     ORDER BY origin, key
 """
 
+PREDECESSORS = """
+    WITH RECURSIVE chain (origin, key) AS (
+        SELECT new, old FROM ozgsync_leistungchange WHERE new = ANY(%(keys)s)
+        UNION
+        SELECT chain.origin, c.old FROM chain JOIN ozgsync_leistungchange c ON c.new = chain.key
+    )
+    SELECT key, origin FROM chain
+"""
+
+
+def predecessors_of(keys: Iterable[str]) -> dict[str, set[str]]:
+    """Every key, also an older one, whose place some of these keys took, with those; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(PREDECESSORS, {"keys": list(keys)})
+        pairs = cursor.fetchall()
+    found: dict[str, set[str]] = {}
+    for old, new in pairs:
+        found.setdefault(old, set()).add(new)
+    return found
+
 
 def successors_of(keys: Iterable[str], *, on: dt.date) -> dict[str, list[Leistung]]:
     """Of each key the Leistungen valid on a day that took its place, by key; two queries at most.

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import product
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ozgsync.search import fold
+from ozgsync.succession import predecessors_of
 from services.models import OnlineService
 
 SIMILAR = 0.85
@@ -51,16 +53,20 @@ def possible_duplicates(candidate: Candidate, *, but: int | None = None) -> list
 
 
 def duplicates_of_all(candidates: Sequence[Candidate]) -> list[list[Duplicate]]:
-    """For each candidate those that may be meant. Two queries for all of them."""
+    """For each candidate those that may be meant. Three queries for all of them."""
     if not candidates:
         return []
-    register = _Register(_services_like(candidates), most=min(MOST_COMPARED, MOST_PAIRS // len(candidates)))
+    # A service may still name the Leistung whose place the candidate's has taken.
+    followed_by = predecessors_of({candidate.leistung for candidate in candidates})
+    services = _services_like(candidates, followed_by)
+    most = min(MOST_COMPARED, MOST_PAIRS // len(candidates))
+    register = _Register(services, followed_by, most=most)
     return [register.like(candidate) for candidate in candidates]
 
 
-def _services_like(candidates: Sequence[Candidate]) -> list[OnlineService]:
-    """Services of the same Leistungen, authorities or addresses that are still in operation."""
-    alike = Q(leistung__in={candidate.leistung for candidate in candidates})
+def _services_like(candidates: Sequence[Candidate], older: Iterable[str]) -> list[OnlineService]:
+    """Services of the same or older Leistungen, authorities or addresses that are still in operation."""
+    alike = Q(leistung__in={*(candidate.leistung for candidate in candidates), *older})
     alike |= Q(authority__in={candidate.authority for candidate in candidates})
     addresses = {way for candidate in candidates for way in _ways_to_write(_address(candidate.url))}
     services = OnlineService.objects.filter(alike | Q(url__in=addresses))
@@ -87,8 +93,10 @@ def _plain(name: str) -> str:
 class _Register:
     """The services by everything that they are looked up by."""
 
-    def __init__(self, services: list[OnlineService], *, most: int) -> None:
-        self.most = most
+    def __init__(
+        self, services: list[OnlineService], followed_by: Mapping[str, set[str]], *, most: int
+    ) -> None:
+        self.most, self.followed_by = most, followed_by
         self.services = {service.pk: service for service in services}
         self.names = {service.pk: _plain(service.name) for service in services}
         self.by_authority: dict[int, list[int]] = defaultdict(list)
@@ -103,11 +111,13 @@ class _Register:
         self.by_authority[service.authority_id].append(service.pk)
         if service.url:
             self.by_address[_address(service.url)].append(service.pk)
-        for prefix in (region.prefix for region in service.area.all()):
-            self.exactly[service.leistung_id, prefix].add(service.pk)
+        leistungen = {service.leistung_id, *self.followed_by.get(service.leistung_id, ())}
+        for leistung, region in product(leistungen, service.area.all()):
+            prefix = region.prefix
+            self.exactly[leistung, prefix].add(service.pk)
             for length in PREFIX_LENGTHS:
                 if length <= len(prefix):
-                    self.inside[service.leistung_id, prefix[:length]].add(service.pk)
+                    self.inside[leistung, prefix[:length]].add(service.pk)
 
     def like(self, candidate: Candidate) -> list[Duplicate]:
         overlapping = self._overlapping(candidate)
@@ -124,7 +134,7 @@ class _Register:
         return sorted(duplicates, key=lambda duplicate: -len(duplicate.reasons))
 
     def _overlapping(self, candidate: Candidate) -> set[int]:
-        """Services of the same Leistung whose area holds the candidate's or lies in it."""
+        """Services of the same Leistung, or an older one, whose area holds the candidate's or lies in it."""
         found: set[int] = set()
         for prefix in candidate.prefixes:
             found |= self.inside.get((candidate.leistung, prefix), set())

@@ -10,6 +10,7 @@ from services.duplicates import Candidate, duplicates_of_all, possible_duplicate
 from services.models import OnlineService
 from tests.factories import (
     AuthorityFactory,
+    LeistungChangeFactory,
     LeistungFactory,
     RegionFactory,
     ServiceFactory,
@@ -113,6 +114,15 @@ def test_services_out_of_operation_do_not_count_nor_does_the_service_itself(leis
 def test_thousands_cost_as_many_queries_as_one(leistung: Leistung, django_assert_num_queries: Any) -> None:
     registered(leistung, land())
     for count in (1, 50):
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             found = duplicates_of_all([candidate(leistung, "06")] * count)
         assert [len(duplicates) for duplicates in found] == [1] * count
+
+
+def test_a_service_of_the_leistung_before_is_one_too(leistung: Leistung) -> None:
+    oldest, old, other = LeistungFactory(), LeistungFactory(), LeistungFactory()
+    LeistungChangeFactory(old=oldest, new=old), LeistungChangeFactory(old=old, new=leistung)
+    service = registered(oldest, kreis())
+    registered(other, kreis())
+    assert reasons(candidate(leistung, "06435")) == {service.pk: (SAME_LEISTUNG,)}
+    assert reasons(candidate(oldest, "06435")) == {service.pk: (SAME_LEISTUNG,)}
