@@ -385,6 +385,7 @@ class SyncChange(models.Model):
     kind = models.CharField("Art", max_length=10, choices=Kind)
     old = models.JSONField("bisher", null=True)
     new = models.JSONField("neu")
+    minor = models.BooleanField("nebensächlich", db_default=False)
 
     class Meta:
         verbose_name = "Änderung durch einen Abgleich"

@@ -75,6 +75,7 @@ class Demo:
         began = time.monotonic()
         self._start_servers()
         self._start_keycloak()
+        self._start_registers()
         say("Daten: wird vorbereitet (beim ersten Mal etwa eine Minute) …")
         self._prepare()
         self._spawn("web", processes.WEB)
@@ -100,6 +101,19 @@ class Demo:
             os.environ.update(self.keycloak.environment() | self.keycloak.portal_environment())
             self._spawn("keycloak", self.keycloak.command())
             self._note_children()
+
+    def _start_registers(self) -> None:
+        """Stand-ins for the official registers, unless the operator has named a source."""
+        if any(_is_set(f"SYNC_{name}_URL") for name in ("FIM", "OZG", "REGIONEN")):
+            return
+        port = _free_port(self.port)
+        url = f"http://127.0.0.1:{port}"
+        os.environ |= {
+            "SYNC_FIM_URL": f"{url}/fim", "SYNC_OZG_URL": f"{url}/ozg",
+            "SYNC_REGIONEN_URL": f"{url}/xrepository", "SYNC_ASK_ROWS": "2",
+        }  # fmt: skip
+        self._spawn("registers", ("python", "-m", "zsk.demo.registers", str(port)))
+        self._note_children()
 
     def _prepare(self) -> None:
         child = self._spawn("prepare", (*processes.MIGRATE, "--demo"), quiet=False)

@@ -94,4 +94,5 @@ def leistungen(source: str, *, over: str, bundle: str) -> Target:
              CROSS JOIN LATERAL (SELECT t.schluessel IS NULL OR ({over}) AS wins) w""",
         alive=f"t.name_source = '{source}' AND t.confidence = ''",
         new_undone="end",
+        minor=("name_source", "confidence"),
     )  # fmt: skip

@@ -72,11 +72,14 @@ def key(value: Any) -> str:
     return plain
 
 
-def types(value: Any) -> list[str]:
-    """A Typisierung as the list that it is; also one text, as older answers have it. Raises BadEntry."""
+def types(value: Any) -> list[str] | None:
+    """A Typisierung as the list that it is; also one text, as older answers have it. Raises BadEntry.
+
+    None where the entry says nothing of it, which is no reason to forget what is known.
+    """
     found = [value] if isinstance(value, str) else value
     if found is None:
-        return []
+        return None
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise BadEntry("„typisierung“ ist keine Liste von Texten")
     if unknown := [one for one in found if one not in TYPES]:

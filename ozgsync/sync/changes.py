@@ -90,7 +90,7 @@ def staged(staging: Mapping[str, str], rows: Mapping[str, Sequence[tuple[Any, ..
 
 def compare(run: SyncRun, target: Target, params: dict[str, Any], *, complete: bool) -> Tally:
     """Writes down what is new, changed and, for a complete answer, ended; nothing else."""
-    params = {**params, "run": run.pk, "table": target.table, "minor": list(target.minor)}
+    params = {**params, "run": run.pk, "table": target.table}
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS {target.select}", params)
         cursor.execute("SELECT count(*) FROM incoming")
@@ -110,15 +110,17 @@ def compare(run: SyncRun, target: Target, params: dict[str, Any], *, complete: b
 
 def _differences(target: Target) -> str:
     first = target.keys[0]
+    grave = tuple(name for name in target.values if name not in target.minor)
     return f"""
-        INSERT INTO ozgsync_syncchange (run_id, "table", key, kind, old, new)
+        INSERT INTO ozgsync_syncchange (run_id, "table", key, kind, old, new, minor)
         SELECT %(run)s, %(table)s, {_key_text("i", target)},
                CASE WHEN t.{first} IS NULL THEN '{NEW.value}' ELSE '{CHANGED.value}' END,
                CASE WHEN t.{first} IS NOT NULL THEN {_object("t", target.keys + target.values)} END,
-               {_object("i", target.keys + target.values)}
+               {_object("i", target.keys + target.values)},
+               t.{first} IS NOT NULL AND {_row("t", grave)} IS NOT DISTINCT FROM {_row("i", grave)}
           FROM incoming i LEFT JOIN {target.table} t ON {_same_key("t", "i", target)}
          WHERE t.{first} IS NULL OR {_row("t", target.values)} IS DISTINCT FROM {_row("i", target.values)}
-        RETURNING kind, old - %(minor)s::text[] IS DISTINCT FROM new - %(minor)s::text[]
+        RETURNING kind, NOT minor
     """
 
 

@@ -71,6 +71,21 @@ def test_a_run_shows_old_and_new_values_and_the_services_concerned(client: Clien
     assert "0 neu, 1 geändert, 0 beendet" in text
 
 
+@pytest.mark.usefixtures("operator")
+def test_what_hardly_matters_is_listed_apart(client: Client) -> None:
+    Leistung.objects.create(
+        schluessel=OLD, name="Alt", types=["2"], name_source="Bundesportal", confidence="x"
+    )
+    Leistung.objects.create(
+        schluessel=NEW, name="Neu", types=["2"], name_source="Bundesportal", confidence="x"
+    )
+    done = fim(entry(OLD, "Alt"), entry(NEW, "Ganz neu"))
+    text = page(client, f"/betrieb/abgleich/{done.pk}/")
+    assert "nur Nebensachen 1" in text
+    assert OLD not in text
+    assert OLD in page(client, f"/betrieb/abgleich/{done.pk}/?nebensache=1")
+
+
 def test_confirming_is_written_down_and_discarding_changes_nothing(
     client: Client, operator: User, settings: Any
 ) -> None:

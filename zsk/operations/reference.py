@@ -109,6 +109,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     """Operations."""
     found = get_object_or_404(SyncRun, pk=pk)
     changes = found.changes.order_by("pk")
+    minor = changes.filter(minor=True).count()
+    changes = changes.filter(minor="nebensache" in request.GET)
     counted = changes.order_by("table", "kind").values_list("table", "kind").annotate(Count("pk"))
     table, kind = request.GET.get("tabelle", ""), request.GET.get("art", "")
     if table in TITLES:
@@ -125,6 +127,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "lines": [sentence(change) for change in page],
         "chosen": (table, kind),
+        "minor": minor,
         "services": services.select_related("leistung", "authority")[:SERVICES_SHOWN],
         "service_count": services.count(),
         "later": SyncRun.objects.filter(source=found.source, pk__gt=pk, status=Status.APPLIED).exists(),
@@ -134,7 +137,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 
 def affected(found: SyncRun) -> QuerySet[OnlineService]:
     """Registered services whose Leistung this run renames, ends or replaces."""
-    touched = found.changes.exclude(kind=SyncChange.Kind.NEW).filter(table="ozgsync_leistung").values("key")
+    changed = found.changes.filter(table="ozgsync_leistung", minor=False)
+    touched = changed.exclude(kind=SyncChange.Kind.NEW).values("key")
     replaced = found.changes.filter(table="ozgsync_leistungchange").annotate(replaced=KT("new__old"))
     keys = Q(leistung__in=touched) | Q(leistung__in=replaced.values("replaced"))
     return OnlineService.objects.filter(keys).order_by("name", "pk")

@@ -10,6 +10,10 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from ozgsync import sources
+from ozgsync.models import SyncRun
+from ozgsync.sync import running
+
 
 class Command(BaseCommand):
     help = "Migriert die Datenbank und lädt die Referenzdaten; mit --demo auch die Demodaten."
@@ -26,8 +30,15 @@ class Command(BaseCommand):
         if demo:
             self.stdout.write("  Demodaten …")
             call_command("load_demo")
+            first_sync()
             self.stdout.write("  Statische Dateien …")
             collect_static()
+
+
+def first_sync() -> None:
+    """One run that shows operations a difference to confirm."""
+    if settings.SYNC_FEEDS["fim"].address and not SyncRun.objects.exists():
+        running.run(sources.source("fim"), actor="Demo")
 
 
 def collect_static() -> None:
