@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,14 @@ Codes = npt.NDArray[np.int32]
 _FEW = 100  # up to here arrays of Arrow cost more than they save
 
 
+ENCODED = pa.dictionary(pa.int32(), pa.string())
+
+
+def encode(texts: Sequence[str]) -> pa.DictionaryArray:
+    """A piece of a column, for `Column.joined()`."""
+    return pa.array(texts, pa.string()).dictionary_encode()
+
+
 @dataclass(frozen=True)
 class Column:
     """One column's texts: `values` holds each distinct text once, `codes` says which one a row has."""
@@ -25,19 +34,33 @@ class Column:
     values: pa.StringArray | list[str]
 
     @classmethod
-    def of(cls, texts: Sequence[str] | pa.ChunkedArray) -> Column:
-        if isinstance(texts, pa.ChunkedArray):
-            chunked = texts
-        elif len(texts) > _FEW:
-            chunked = pa.chunked_array([pa.array(texts, pa.string())])
-        else:
-            place: dict[str, int] = {}
-            codes = [place.setdefault(text, len(place)) for text in texts]
-            return cls(np.array(codes, np.int32), list(place))
-        encoded = chunked.combine_chunks().dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        return cls(encoded.indices.to_numpy(), encoded.dictionary)
+    def of(cls, texts: Sequence[str]) -> Column:
+        if len(texts) > _FEW:
+            return cls.joined([encode(texts)])
+        place: dict[str, int] = {}
+        codes = [place.setdefault(text, len(place)) for text in texts]
+        return cls(np.array(codes, np.int32), list(place))
+
+    @classmethod
+    def joined(cls, chunks: Sequence[pa.DictionaryArray]) -> Column:
+        """One column from pieces that each have distinct texts of their own."""
+        if not chunks:
+            return cls(np.empty(0, np.int32), pa.array([], pa.string()))
+        unified = pa.chunked_array(chunks, ENCODED).unify_dictionaries().chunks
+        return cls(np.concatenate([chunk.indices.to_numpy() for chunk in unified]), unified[0].dictionary)
+
+    def spread(self, flags: pa.BooleanArray | pa.IntegerArray) -> npt.NDArray[Any]:
+        """For each row what was found of its text; `flags` are in the order of `values`."""
+        return np.asarray(flags.to_numpy(zero_copy_only=False)[self.codes])
+
+    def filter(self, keep: npt.NDArray[np.bool_]) -> Column:
+        """The rows to keep, and the texts that these have."""
+        codes, used = self.codes[keep], np.zeros(len(self.values), np.bool_)
+        used[codes] = True
+        if used.all():
+            return Column(codes, self.values)
+        values = pa.array(self.texts(), pa.string()) if isinstance(self.values, list) else self.values
+        return Column((np.cumsum(used, dtype=np.int32) - 1)[codes], values.filter(pa.array(used)))
 
     def __len__(self) -> int:
         return len(self.codes)

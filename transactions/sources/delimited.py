@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
 from transactions.findings import Finding
-from transactions.rows import Rows
+from transactions.rows import ENCODED, Column, Rows, encode
 from transactions.sources import Unreadable
 from transactions.sources.tables import KNOWN, Table, read_head, rows_of, told
 from zsk.delimited import Layout, Records, as_text, read_layout
@@ -56,11 +56,15 @@ def _table(file: BinaryIO, layout: Layout) -> Table:
                 ignore_empty_lines=False,
                 invalid_row_handler=uneven.keep,
             ),
-            pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+            # Each text once: as plain texts, five million rows would take hundreds of megabytes.
+            pa_csv.ConvertOptions(column_types=dict.fromkeys(names, ENCODED), strings_can_be_null=False),
         )
     except pa.ArrowInvalid as error:
         raise _unreadable_record(file, layout) from error
-    return _with_lines(table, uneven, layout)
+    pieces = [column.chunks for column in table.columns]
+    total = table.num_rows + len(uneven.numbers)
+    del table
+    return _with_lines(pieces, total, uneven, layout)
 
 
 def _arrow_encoding(encoding: str) -> str:
@@ -83,16 +87,16 @@ class _Uneven:
     def records(self) -> Iterator[list[str]]:
         return csv.reader(self.texts, delimiter=self.layout.delimiter)
 
-    def columns(self) -> list[pa.ChunkedArray]:
-        """The cells under each heading; those that a short record lacks are empty."""
+    def columns(self) -> list[list[pa.DictionaryArray]]:
+        """The cells under each heading, in pieces; those that a short record lacks are empty."""
         width = len(self.layout.header)
-        chunks: list[list[pa.Array]] = [[] for _column in range(width)]
+        chunks: list[list[pa.DictionaryArray]] = [[] for _column in range(width)]
         records = self.records()
         while some := list(itertools.islice(records, 50_000)):
             for index, chunk in enumerate(chunks):
                 cells = [cells[index] if index < len(cells) else "" for cells in some]
-                chunk.append(pa.array(cells, pa.string()))
-        return [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
+                chunk.append(encode(cells))
+        return chunks
 
     def too_wide(self) -> Iterator[tuple[int, str]]:
         """(number, text) of each record with content behind the last heading."""
@@ -120,36 +124,29 @@ def _refuse_open_quote(file: BinaryIO, layout: Layout) -> None:
         text.detach()
 
 
-def _with_lines(table: pa.Table, uneven: _Uneven, layout: Layout) -> Table:
+def _with_lines(pieces: list[list[pa.DictionaryArray]], total: int, uneven: _Uneven, layout: Layout) -> Table:
     """Puts records of another width back in their place, and numbers all by the line they begin on."""
-    columns: list[pa.ChunkedArray] = table.columns
-    total = table.num_rows + len(uneven.numbers)
+    columns = []
+    for others in uneven.columns():
+        columns.append(Column.joined([*pieces.pop(0), *others]))
+    pa.default_memory_pool().release_unused()
     if uneven.numbers:
         odd = np.array(uneven.numbers, np.int64)
         even = np.setdiff1d(np.arange(1, total + 1), odd, assume_unique=True)
-        order = pa.array(np.argsort(np.concatenate([even, odd]), kind="stable"))
-        columns = [
-            _joined(column, other).take(order)
-            for column, other in zip(columns, uneven.columns(), strict=True)
-        ]
+        order = np.argsort(np.concatenate([even, odd]), kind="stable")
+        columns = [Column(column.codes[order], column.values) for column in columns]
     lines = _first_lines(columns, total) if layout.quotes else np.arange(1, total + 1, dtype=np.int32)
     wide = {int(lines[number - 1]): text for number, text in uneven.too_wide()}
     if len(wide) > _MAX_TOO_WIDE:
         listed = itertools.islice(wide.items(), _MAX_TOO_WIDE)
         raise Unreadable(*(Finding("zeile_spalten", value=text, line=line) for line, text in listed))
-    header = next((row for row in range(total) if any(column[row].as_py().strip() for column in columns)), 0)
+    header = next((row for row in range(total) if any(column.text(row).strip() for column in columns)), 0)
     return Table(lines, columns, wide).filter(np.arange(total) > header)
 
 
-def _joined(column: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
-    # As one piece: taking rows out of many is slow.
-    pieces = [part for part in (*column.chunks, *other.chunks) if len(part)]
-    return pa.chunked_array([pa.concat_arrays(pieces)] if pieces else [], pa.string())
-
-
-def _first_lines(columns: list[pa.ChunkedArray], total: int) -> npt.NDArray[np.int32]:
+def _first_lines(columns: list[Column], total: int) -> npt.NDArray[np.int32]:
     """A record begins one line after its predecessor, and one more for every line break in its cells."""
     breaks = np.zeros(total + 1, np.int64)
     for column in columns:
-        breaks[1:] += pc.count_substring_regex(column, "\r\n|\r|\n").to_numpy()
+        breaks[1:] += column.spread(pc.count_substring_regex(column.values, "\r\n|\r|\n"))
     return (np.arange(1, total + 1) + np.cumsum(breaks)[:-1]).astype(np.int32)

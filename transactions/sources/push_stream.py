@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from transactions.findings import Finding
-from transactions.rows import Column, Rows
+from transactions.rows import Column, Rows, encode
 from transactions.sources import Unreadable, json_stream, push
 
 
@@ -50,13 +50,13 @@ class _Rows:
         if not self._shape:
             texts = push.columns(batch, self.own, self._faults, first=first)
             for chunks, column in zip(self._columns, texts, strict=True):
-                chunks.append(pa.array(column, pa.string()))
+                chunks.append(encode(column))
 
     def rows(self) -> Rows:
         if self._shape:
             raise Unreadable(*self._shape[: push.MAX_SHAPE_FAULTS])
         columns = []
         while self._columns:
-            columns.append(Column.of(pa.chunked_array(self._columns.pop(0), pa.string())))
+            columns.append(Column.joined(self._columns.pop(0)))
         lines = np.arange(2, self.count + 2, dtype=np.int32)
         return Rows(lines, *columns, faults=self._faults, strict=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from transactions.findings import Finding
@@ -105,18 +104,17 @@ def _notes(header: list[str], fields: list[str | None]) -> list[Finding]:
 
 @dataclass(frozen=True)
 class Table:
-    """All records after the header: the line each begins on, and one array of texts per column.
+    """All records after the header: the line each begins on, and the columns.
 
     `too_wide` are the texts of records with content behind the last column, by line.
     """
 
     lines: npt.NDArray[np.int32]
-    columns: list[pa.ChunkedArray]
+    columns: list[Column]
     too_wide: dict[int, str]
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> Table:
-        columns = [column.filter(pa.array(keep)) for column in self.columns]
-        return Table(self.lines[keep], columns, self.too_wide)
+        return Table(self.lines[keep], [column.filter(keep) for column in self.columns], self.too_wide)
 
 
 def rows_of(table: Table, head: Head, *, may_be_empty: bool = False) -> Rows:
@@ -136,14 +134,13 @@ def _refuse_content(table: Table, index: int) -> None:
     if not filled.any():
         return
     row = int(filled.argmax())
-    line, value = int(table.lines[row]), str(table.columns[index][row].as_py())[:80]
+    line, value = int(table.lines[row]), table.columns[index].text(row)[:80]
     params = {"nummer": index + 1, "zeile": line}
     raise Unreadable(Finding("spalte_ohne_kopf", value=value, line=line, params=params))
 
 
-def _filled(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    filled: npt.NDArray[np.bool_] = pc.not_equal(pc.utf8_trim_whitespace(column), "").to_numpy()
-    return filled
+def _filled(column: Column) -> npt.NDArray[np.bool_]:
+    return column.spread(pc.not_equal(pc.utf8_trim_whitespace(column.values), ""))
 
 
 def _without_empty_rows(table: Table, head: Head) -> Table:
@@ -154,7 +151,7 @@ def _without_empty_rows(table: Table, head: Head) -> Table:
 
 
 def _rows(table: Table, head: Head) -> Rows:
-    columns = {name: Column.of(table.columns[index]) for name, index in head.positions.items()}
+    columns = {name: table.columns[index] for name, index in head.positions.items()}
     faults = [
         Finding("zeile_spalten", value=text, line=line, row=int(np.searchsorted(table.lines, line)))
         for line, text in table.too_wide.items()

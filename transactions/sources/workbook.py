@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from transactions.findings import Finding
-from transactions.rows import Rows
+from transactions.rows import Column, Rows, encode
 from transactions.sources import Unreadable
 from transactions.sources.tables import KNOWN, Table, read_head, rows_of, told
 from zsk.workbooks import read_sheet
@@ -36,8 +36,8 @@ def _table(rows: Iterable[tuple[int, list[str]]], width: int) -> Table:
     while some := list(itertools.islice(source, _BATCH)):
         lines.append(np.array([line for line, _cells in some], np.int32))
         for chunk, texts in zip(chunks, zip(*_padded(some, width), strict=True), strict=True):
-            chunk.append(pa.array(texts, pa.string()))
-    columns = [pa.chunked_array(chunk, pa.string()) for chunk in chunks]
+            chunk.append(encode(texts))
+    columns = [Column.joined(chunk) for chunk in chunks]
     return Table(np.concatenate(lines) if lines else np.empty(0, np.int32), columns, {})
 
 
