@@ -155,7 +155,7 @@ class _Check:
         kept = self.faults[:MAX_FINDINGS]
         return Checked(
             *passed, len(self.rows), kept, self.warnings[:MAX_FINDINGS], self.scope,
-            [int(pk) for pk in np.unique(services.id[order])],
+            [int(pk) for pk in np.unique(passed[0])],
             self.fault_count - len(kept), int(self.faulty.sum()), stored,
         )  # fmt: skip
 
@@ -301,15 +301,20 @@ class _Check:
 
     def _sorted(self, services: Services, regions: Regions, month: Ints) -> Ints:
         """Positions of the rows without fault by (service, month, ars); doubled ones become faults."""
-        good = np.flatnonzero(~self.faulty)
         key = (services.rank() * (int(month.max(initial=0)) + 1) + month) * (len(regions.spans) + 1)
         key += regions.code
         # Stable, so that of doubled rows the first stays; quick where the rows are in order already.
-        order = good[np.argsort(key[good], kind="stable")]
+        if self.faulty.any():
+            good = np.flatnonzero(~self.faulty)
+            order = good[np.argsort(key[good], kind="stable")]
+        else:
+            order = np.argsort(key, kind="stable")
+        ordered = key[order]
         again = np.zeros(len(order), np.bool_)
-        again[1:] = key[order[1:]] == key[order[:-1]]
-        if again.any():
-            self._report_doubles(order, again)
+        again[1:] = ordered[1:] == ordered[:-1]
+        if not again.any():
+            return order
+        self._report_doubles(order, again)
         return order[~again]
 
     def _report_doubles(self, order: Ints, again: Flags) -> None:

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from services.models import ReportingLevel
 from transactions.references import Span
-from transactions.rows import Column
+from transactions.rows import Codes, Column
 from transactions.values import Fault
 
 Ints = npt.NDArray[np.int64]
+Levels = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
@@ -65,11 +66,11 @@ class Services:
         """The place of each row's service among all of them by id, from 1; 0 for unknown ones."""
         return np.searchsorted(np.array(sorted(self.levels), np.int64), self.id, side="right")
 
-    def wanted_level(self) -> Ints:
+    def wanted_level(self) -> Levels:
         """The level that each row's service reports at; -1 where it is unknown or every level is accepted."""
         levels = [self.levels[pk].level for pk in sorted(self.levels)]
         wanted = [-1, *(-1 if level is None else int(level) for level in levels)]
-        return np.array(wanted, np.int64)[self.rank()]
+        return np.array(wanted, np.int8)[self.rank()]
 
 
 class Regions:
@@ -81,18 +82,18 @@ class Regions:
         place = {span.ars: code for code, span in enumerate(self.spans)}
         places = [place[value] if isinstance(value, str) else len(place) for value in parsed.values]
         # Rows without a usable key point behind the last region; they are faulty and looked at no more.
-        self.code: Ints = np.array(places, np.int64)[parsed.column.codes]
+        self.code: Codes = np.array(places, np.int32)[parsed.column.codes]
         self._keys = np.array([span.ars for span in self.spans] + [""], "S12")
         self.numbers = np.array([int(span.ars) for span in self.spans] + [-1], np.int64)
 
     def key(self, rows: Ints) -> npt.NDArray[np.bytes_]:
         return np.asarray(self._keys[self.code[rows]])
 
-    def per_row(self, name: str) -> Ints:
+    def per_row(self, name: str) -> Codes:
         values = [getattr(span, name) for span in self.spans]
-        return np.array([*values, UNKNOWN], np.int64)[self.code]
+        return np.array([*values, UNKNOWN], np.int32)[self.code]
 
-    def reach(self, level: Ints) -> Flags:
+    def reach(self, level: Levels) -> Flags:
         """Whether each row's region belongs to the level given for it."""
         return (level >= self.per_row("top")) & (level <= self.per_row("bottom"))
 

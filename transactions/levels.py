@@ -26,27 +26,17 @@ class Delivered:
     service: Ints
     month: Ints  # since 1970-01
     ars: npt.NDArray[np.bytes_]
-    level: Ints
-
-    def filter(self, keep: Ints | npt.NDArray[np.bool_]) -> Delivered:
-        return Delivered(self.service[keep], self.month[keep], self.ars[keep], self.level[keep])
-
-    def firsts(self) -> npt.NDArray[np.intp]:
-        """The position of the first row of each service's month."""
-        new = np.ones(len(self.service), np.bool_)
-        new[1:] = (np.diff(self.service) != 0) | (np.diff(self.month) != 0)
-        return np.flatnonzero(new)
+    level: npt.NDArray[np.int8]
 
     def days(self) -> list[dt.date]:
         return [month_of(number) for number in self.month.tolist()]
 
 
-def stored_at_others(set_: Delivered, removed: Delivered) -> dict[tuple[int, dt.date], Level]:
-    """The service-months of values to be set that still hold values of another level, and which.
+def stored_at_others(wanted: Delivered, removed: Delivered) -> dict[tuple[int, dt.date], Level]:
+    """The service-months that still hold values of another level, and which; `wanted` has a row for each.
 
     `removed`: what the delivery takes back does not count. One query, which reads only those months.
     """
-    wanted = set_.filter(set_.firsts())
     if not len(wanted.service):
         return {}
     with connection.cursor() as cursor:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ozgsync.models import Level
 from transactions import levels, overlaps, references
-from transactions.columns import Flags, Ints
+from transactions.columns import Flags, Ints, Levels
 from transactions.findings import Finding
 from transactions.references import month_of
 from transactions.rows import Codes
@@ -38,7 +38,7 @@ class AgainstStored:
     ars: npt.NDArray[np.bytes_]
     count: Ints
     row: Ints
-    level: Ints
+    level: Levels
     has_parts: Flags
     line: Codes
     strict: bool
@@ -55,21 +55,34 @@ class AgainstStored:
 
     def _other_levels(self) -> list[Finding]:
         # What is replaced keeps no stored value.
-        fixed = np.flatnonzero(self.level >= 0)
-        if self.replaces_months or not len(fixed):
+        fixed = self.level >= 0
+        if self.replaces_months or not fixed.any():
             return []
-        rows = levels.Delivered(self.service[fixed], self.month[fixed], self.ars[fixed], self.level[fixed])
-        removes = self.count[fixed] == REMOVE
-        to_set = rows.filter(~removes)
-        found = levels.stored_at_others(to_set, rows.filter(removes))
+        removes = self.count == REMOVE
+        firsts = self._firsts(np.flatnonzero(fixed & ~removes))
+        found = levels.stored_at_others(self._at(firsts), self._at(np.flatnonzero(fixed & removes)))
         findings: list[Finding] = []
-        for place in fixed[~removes][to_set.firsts()].tolist() if found else ():
+        for place in firsts.tolist() if found else ():
             month = month_of(self.month[place])
             if stored := found.get((int(self.service[place]), month)):
                 right = Level(int(self.level[place])).label
                 params = {"monat": formats.month(month), "ist": str(stored.label), "soll": str(right)}
                 findings.append(self._finding("ebene_gespeichert", place, params))
         return findings
+
+    def _at(self, places: npt.NDArray[np.intp]) -> levels.Delivered:
+        return levels.Delivered(
+            self.service[places], self.month[places], self.ars[places], self.level[places]
+        )
+
+    def _firsts(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Those of the places that are the first of a service's month; of millions, few are copied."""
+        new = np.ones(len(places), np.bool_)
+        new[1:] = False
+        for column in (self.service, self.month):
+            values = column[places]
+            new[1:] |= values[1:] != values[:-1]
+        return places[new]
 
     def _overlaps(self) -> list[Finding]:
         mixed = np.flatnonzero(self.level < 0)
