@@ -31,7 +31,7 @@ from tests.factories import (
 from transactions import grid, uploads
 from transactions.checks import check
 from transactions.delivery import deliver
-from transactions.models import Delivery
+from transactions.models import Delivery, QualityCase
 from transactions.publication import publish
 from transactions.rows import Rows
 from zsk import months
@@ -296,6 +296,16 @@ PAGES = [
     E("/betrieb/veroeffentlichung/regeln/", OPERATIONS),
     E("/betrieb/veroeffentlichung/regeln/pruefen?2=5", OPERATIONS),
     E("/betrieb/veroeffentlichung/regeln/pruefen", (302, 403, 403, 403, 403, 302), "post"),
+    E("/betrieb/qualitaet/", OPERATIONS),
+    E("/betrieb/qualitaet/{case}/", OPERATIONS),
+    E("/betrieb/qualitaet/{case}/", REFUSED_FORM, "post"),
+    E("/betrieb/qualitaet/{foreign}/", NOT_THERE),
+    E("/betrieb/monate/", OPERATIONS),
+    E("/betrieb/monate/2025-01/abschliessen", OPERATIONS),
+    E("/betrieb/monate/2025-01/abschliessen", REFUSED_FORM, "post"),
+    E("/betrieb/monate/2025-13/abschliessen", NOT_THERE),
+    E("/betrieb/monate/2025-01/oeffnen", OPERATIONS),
+    E("/betrieb/monate/2025-01/oeffnen", REFUSED_FORM, "post"),
     E("/betrieb/protokoll/", OPERATIONS),
     E("/betrieb/protokoll.csv", OPERATIONS),
     # transactions
@@ -466,6 +476,7 @@ def world() -> World:
     }  # fmt: skip
     names = {
         "service": service.number, "hidden": hidden.number,
+        "case": str(QualityCase.objects.create(delivery=delivery, kinds=["wie_vormonat"]).pk),
         "delivery": str(delivery.pk), "foreign": str(foreign.pk), "upload": str(_upload(service, owner).pk),
         "form": str(_form(service, owner).pk),
         "person": str(stranger.pk), "authority": str(service.authority_id), **_asking(),
@@ -487,6 +498,7 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
 
 def test_every_address_has_an_entry() -> None:
     ids = dict.fromkeys(("delivery", "foreign", "upload", "form", "request", "unconfirmed", "bulk"), SOME_ID)
+    ids["case"] = SOME_ID
     ids |= dict.fromkeys(("person", "authority", "invitation", "confirm_token", "invitation_token"), "1")
     ids |= dict.fromkeys(("first_member", "member", "move", "invited", "portal_invited", "admin"), "1")
     ids |= dict.fromkeys(("key", "portal_key", "draft", "sync_run"), "1")

@@ -13,6 +13,7 @@ from transactions.views import (
     mine,
     nothing,
     publication,
+    quality,
     uploads,
     values,
 )
@@ -70,6 +71,11 @@ urlpatterns: list[URLPattern] = [
     path("betrieb/veroeffentlichung/zuruecknehmen", publication.withdraw, name="withdraw"),
     path("betrieb/veroeffentlichung/regeln/", publication.rules, name="rules"),
     path("betrieb/veroeffentlichung/regeln/pruefen", publication.review_rules, name="review_rules"),
+    path("betrieb/qualitaet/", quality.cases, name="quality"),
+    path("betrieb/qualitaet/<uuid:pk>/", quality.case, name="quality_case"),
+    path("betrieb/monate/", quality.closed_months, name="months"),
+    path("betrieb/monate/<slug:month>/abschliessen", quality.close, name="month_close"),
+    path("betrieb/monate/<slug:month>/oeffnen", quality.reopen, name="month_reopen"),
     path("hilfe/fehler/", faults.faults, name="faults"),
     path("hilfe/fehler/<slug:code>/", faults.fault, name="fault"),
 ]

@@ -25,7 +25,7 @@ from transactions import undo as taking_back
 from transactions.contents import ContentExpired
 from transactions.findings import Finding
 from transactions.forms import ReasonForm
-from transactions.models import Delivery
+from transactions.models import Delivery, QualityCase
 from transactions.queries import deliveries as reading
 from transactions.undo import ReasonMissing, UndoRefused
 from transactions.views.access import person, visible_delivery
@@ -59,6 +59,7 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         "changes": together.changed + together.deleted,
         "changed": [(services[value.service_id], value) for value in changed],
+        "quality": QualityCase.objects.filter(pk=shown.pk, seen_at__isnull=False).first(),
         "found": _findings(request, shown, None if whole else services),
         "has_report": whole and shown.chunks.exists(),
         **_undo_state(shown, user),

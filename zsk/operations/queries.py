@@ -13,6 +13,8 @@ from accounts.models import AccessRequest, AuditEntry, Authority, OutgoingMail, 
 from ozgsync.models import SyncRun
 from portals.models import Portal, PortalMember
 from services.models import OnlineService, PortalService
+from transactions.models import ClosedMonth
+from transactions.queries import quality
 
 Status = AccessRequest.Status
 
@@ -34,11 +36,13 @@ class Overview:
     authorities: int
     services: int
     portals: int
+    implausible: int
+    closed_months: int
     waiting_syncs: int = 0
 
     @property
     def nothing_to_do(self) -> bool:
-        waiting = self.open or self.unpublished or self.waiting_syncs
+        waiting = self.open or self.unpublished or self.waiting_syncs or self.implausible
         return not (waiting or self.expired_invitations or self.stuck_mail)
 
 
@@ -67,6 +71,8 @@ def overview(*, now: dt.datetime | None = None) -> Overview:
         services=services["all"],
         portals=Portal.objects.count(),
         waiting_syncs=SyncRun.objects.filter(status=SyncRun.Status.WAITING).count(),
+        implausible=quality.open_cases(),
+        closed_months=ClosedMonth.objects.count(),
     )
 
 

@@ -15,6 +15,8 @@ from zsk.operations import queries
 PORTALS = "/betrieb/portale/"
 PUBLICATION = "/betrieb/veroeffentlichung/"
 SYNCS = "/betrieb/abgleich/"
+QUALITY = "/betrieb/qualitaet/"
+MONTHS = "/betrieb/monate/"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ def start(request: HttpRequest) -> HttpResponse:
         Area(_("Portale"), PORTALS, overview.portals, _("bündeln Onlineservices")),
         Area(_("Abgleich"), SYNCS, overview.waiting_syncs, _("warten auf Bestätigung")),
         Area(_("Veröffentlichung"), PUBLICATION, overview.unpublished, _("nicht veröffentlicht")),
+        Area(_("Datenqualität"), QUALITY, overview.implausible, _("auffällige Lieferungen zu prüfen")),
+        Area(_("Monate"), MONTHS, overview.closed_months, _("abgeschlossen")),
     ]
     facts = {
         "overview": overview,
