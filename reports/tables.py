@@ -18,14 +18,17 @@ from reports.words import noun
 from zsk import formats
 
 REPORTED, ZERO, MISSING, RUNNING = "gemeldet", "null_gemeldet", "fehlt", "laufend"
+CORRECTED = "korrigiert"
 INHABITANTS = "Einwohner: Destatis, 31.12.2018"
 
 
-def status(value: int | None, *, running: bool = False) -> str:
+def status(value: int | None, *, running: bool = False, corrected: bool = False) -> str:
     if value is None:
         return MISSING
     if running:
         return RUNNING
+    if corrected:
+        return CORRECTED
     return ZERO if value == 0 else REPORTED
 
 
@@ -35,7 +38,12 @@ def _columns(*columns: tuple[str, str, str]) -> list[Column]:
 
 def _curve_rows(points: Sequence[Point]) -> list[list[Cell]]:
     return [
-        [machine_month(point.month), point.value, point.before, status(point.value, running=point.running)]
+        [
+            machine_month(point.month),
+            point.value,
+            point.before,
+            status(point.value, running=point.running, corrected=point.corrected),
+        ]
         for point in points
     ]
 
@@ -72,7 +80,7 @@ def laender(found: Laender, overview: Overview, *, version: int) -> Table:
     month = machine_month(found.month)
     rows: list[list[Cell]] = [
         [row.area.ars, row.area.name, month, row.value, row.before, row.area.inhabitants,
-         _rounded(row.per_100k), status(row.value)]
+         _rounded(row.per_100k), status(row.value, corrected=row.corrected)]
         for row in found.rows
     ]  # fmt: skip
     # A remainder is nobody's report: it has no status.
@@ -82,7 +90,7 @@ def laender(found: Laender, overview: Overview, *, version: int) -> Table:
         area = found.germany
         rate = AreaValue(area, found.total).per_100k
         rows.append([area.ars, area.name, month, found.total, overview.single.before, area.inhabitants,
-                     _rounded(rate), status(found.total)])  # fmt: skip
+                     _rounded(rate), status(found.total, corrected=found.corrected)])  # fmt: skip
     return Table(
         slug=f"laender-{month}",
         title=_("Transaktionen nach Ländern, %(month)s") % {"month": formats.month(found.month)},
@@ -192,7 +200,7 @@ def _part_rows(number: str, parts: Breakdown, month: str) -> list[list[Cell]]:
     level = parts.level.label
     rows: list[list[Cell]] = [
         [number, level, row.area.ars, row.area.title, month, row.value, row.before,
-         _rounded(row.per_100k), status(row.value)]
+         _rounded(row.per_100k), status(row.value, corrected=row.corrected)]
         for row in parts.rows
     ]  # fmt: skip
     rest = _("%(place)s, nicht auf die Ebene %(level)s verteilt") % {

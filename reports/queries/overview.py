@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Count, Max, OuterRef, Subquery
 
 from ozgsync.models import Level
+from reports.queries import corrections
 from reports.queries.completeness import Completeness, completeness
 from reports.queries.regions import Area, AreaValue, areas, germany
 from reports.queries.series import CURVE_MONTHS, Comparable, Period, Point, curve_end, period, points
@@ -52,6 +53,7 @@ class Laender:
     undistributed: int | None
     total: int | None
     germany: Area | None
+    corrected: bool = False  # something, after the month was closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def overview(*, month: dt.date) -> Overview | None:
         values[row.month] += row.total
     values = dict(values)
     running = months.running()
+    fixed = corrections.of_published(months.span(months.shift(end, 1 - CURVE_MONTHS), end), digits=2)
     return Overview(
         month=month,
         first_month=first,
@@ -92,23 +95,26 @@ def overview(*, month: dt.date) -> Overview | None:
         year=_compared(period(values, months.span(month.replace(month=1), month))),
         running=_running(running, values.get(running)),
         completeness=completeness(month=month),
-        curve=tuple(points(values, first=first, last=end)),
-        laender=_laender(month, by_land, values.get(month)),
+        curve=tuple(points(values, first=first, last=end, corrected={of for of, _land in fixed})),
+        laender=_laender(month, by_land, values.get(month), fixed),
         top=tuple(ranking(month=month, limit=TOP)),
     )
 
 
-def _laender(month: dt.date, rows: Sequence[totals.AreaTotal], total: int | None) -> Laender:
+def _laender(
+    month: dt.date, rows: Sequence[totals.AreaTotal], total: int | None, fixed: corrections.Places
+) -> Laender:
     now = {row.area: row.total for row in rows if row.month == month}
     year_before = months.shift(month, -12)
     before = {row.area: row.total for row in rows if row.month == year_before}
     values = [
-        AreaValue(area, now.get(area.ars[:2]), before.get(area.ars[:2]))
+        AreaValue(area, now.get(area.ars[:2]), before.get(area.ars[:2]), (month, area.ars[:2]) in fixed)
         for area in areas(level=Level.LAND, month=month)
     ]
     # What is not in a known Land, so that rows and remainder add up whatever the register holds.
     remainder = None if total is None else total - sum(row.value or 0 for row in values)
-    return Laender(month, tuple(values), remainder, total, germany())
+    corrected = any(of == month for of, _land in fixed)
+    return Laender(month, tuple(values), remainder, total, germany(), corrected)
 
 
 def stand() -> dt.datetime | None:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from ozgsync.models import Level
+from reports.queries import corrections
 from reports.queries.overview import stand
 from reports.queries.regions import AreaValue, Place, place
 from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
@@ -59,7 +60,10 @@ def _curve(found: Place, month: dt.date, first: dt.date) -> list[Point]:
     rows = totals.by_area(
         first=months.shift(end, -CURVE_MONTHS - 12), last=end, digits=len(found.prefix), within=found.prefix
     )
-    return points({row.month: row.total for row in rows}, first=first, last=end)
+    shown = months.span(months.shift(end, 1 - CURVE_MONTHS), end)
+    fixed = corrections.of_published(shown, digits=len(found.prefix), within=found.prefix)
+    values = {row.month: row.total for row in rows}
+    return points(values, first=first, last=end, corrected={of for of, _area in fixed})
 
 
 def _rows(found: Place, month: dt.date) -> tuple[AreaValue, ...]:

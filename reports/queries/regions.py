@@ -70,6 +70,7 @@ class AreaValue:
     area: Area
     value: int | None
     before: int | None = None
+    corrected: bool = False  # after the month was closed
 
     @property
     def per_100k(self) -> float | None:

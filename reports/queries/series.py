@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from zsk import formats, months
@@ -19,6 +19,7 @@ class Point:
     value: int | None
     before: int | None
     running: bool = False
+    corrected: bool = False
 
 
 def curve_end(month: dt.date) -> dt.date:
@@ -26,12 +27,23 @@ def curve_end(month: dt.date) -> dt.date:
     return months.running() if month == months.last_full() else month
 
 
-def points(values: Mapping[dt.date, int], *, first: dt.date, last: dt.date) -> list[Point]:
-    """At most `CURVE_MONTHS` points up to the last month, none before the first one with a value."""
+def points(
+    values: Mapping[dt.date, int], *, first: dt.date, last: dt.date, corrected: Collection[dt.date] = ()
+) -> list[Point]:
+    """At most `CURVE_MONTHS` points up to the last month, none before the first one with a value.
+
+    `corrected`: months in which something changed after they were closed.
+    """
     start = max(first, months.shift(last, 1 - CURVE_MONTHS))
     running = months.running()
     return [
-        Point(month, values.get(month), values.get(months.shift(month, -12)), month == running)
+        Point(
+            month,
+            values.get(month),
+            values.get(months.shift(month, -12)),
+            month == running,
+            month in corrected,
+        )
         for month in months.span(start, last)
     ]
 

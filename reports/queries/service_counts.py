@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from ozgsync.models import Level, ars_prefix
+from reports.queries import corrections
 from reports.queries.regions import Area, AreaValue, areas
 from zsk import months
 
@@ -69,8 +70,14 @@ def breakdown(*, service: int, month: dt.date, level: Level, whole: Area, within
     digits = len(ars_prefix("0" * 12, level))
     year_before = months.shift(month, -12)
     found = counts(service=service, months_wanted=[year_before, month], digits=digits, within=within)
+    fixed = corrections.of_service(service, [month], digits=digits, within=within)
     rows = tuple(
-        AreaValue(area, found.get((month, area.ars[:digits])), found.get((year_before, area.ars[:digits])))
+        AreaValue(
+            area,
+            found.get((month, area.ars[:digits])),
+            found.get((year_before, area.ars[:digits])),
+            (month, area.ars[:digits]) in fixed,
+        )
         for area in areas(level=level, month=month, within=within)
     )
     return Breakdown(level, whole, rows, _whole(found, month), _whole(found, year_before))

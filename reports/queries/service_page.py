@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ozgsync.models import Level, RegionVersion
+from reports.queries import corrections
 from reports.queries.completeness import status
 from reports.queries.regions import Area, Place, place
 from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
@@ -96,6 +97,10 @@ class ServiceReport:
     @property
     def before(self) -> int | None:
         return self._point.before if self._point else None
+
+    @property
+    def corrected(self) -> bool:
+        return self._point is not None and self._point.corrected
 
     @property
     def _point(self) -> Point | None:
@@ -186,7 +191,14 @@ def _curve(service: int, found: Place, month: dt.date, first: dt.date | None) ->
     end = curve_end(month)
     wanted = months.span(months.shift(end, -CURVE_MONTHS - 12), end)
     read = counts(service=service, months_wanted=wanted, digits=len(found.prefix), within=found.prefix)
-    return points({of: total for (of, _area), total in read.items()}, first=first, last=end)
+    digits = len(found.prefix)
+    fixed = corrections.of_service(service, wanted, digits=digits, within=found.prefix)
+    return points(
+        {of: total for (of, _area), total in read.items()},
+        first=first,
+        last=end,
+        corrected={of for of, _area in fixed},
+    )
 
 
 def _beside(service: int, found: Place, month: dt.date) -> Breakdown | None:
