@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import io
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -161,8 +162,10 @@ def submit(sheet: Sheet, *, by: User, instead_of: Delivery | None) -> Delivery:
     channel = Delivery.Channel.FORM
     delivery = uploads.receive(lambda: [content], name="", by=by, service=sheet.service, channel=channel)
     FormEntry.objects.create(delivery=delivery, data=_data(sheet, changes))
-    if instead_of and instead_of.status == Delivery.Status.WAITING:
-        uploads.discard(instead_of)
+    if instead_of:
+        # It may have been taken over or thrown away this very moment, in another window.
+        with suppress(uploads.NotWaiting, uploads.UnderWay):
+            uploads.discard(instead_of)
     return delivery
 
 

@@ -271,6 +271,8 @@ def test_only_changed_fields_are_sent_and_the_delivery_says_formular(
     assert done["Location"] == f"/lieferungen/{delivery.pk}/"
     assert "Formular" in page(client, done["Location"])
     assert "Formular" in page(client, "/lieferungen/")
+    report = b"".join(client.get(address("delivery_report", delivery))).decode()  # type: ignore[arg-type]
+    assert report.splitlines()[1] == f"{HESSEN};{BEFORE:%Y-%m};1.204;geändert;"
     assert TransactionCount.objects.get(month=BEFORE, ars=HESSEN).count == 1204
     assert TransactionCount.objects.get(month=BEFORE, ars=BAYERN).delivery == stored.pk
 
@@ -343,6 +345,29 @@ def test_months_can_be_changed_without_losing_what_was_typed(client: Client, ser
     large = send(client, answer, "zeitraum", von="2016-01", bis="2025-01")
     assert "zu viele Felder, das Formular fasst 500" in said(large)
     assert Fields(large.content.decode()).sent["spalten"] == fields["spalten"]
+
+
+def test_a_form_as_large_as_it_gets_can_be_sent(people: Personas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "OPENED_ROWS", grid.MAX_ROWS)
+    service = MemberFactory(user=people.owner, service__reporting_level=ReportingLevel.GEMEINDE).service
+    service.area.set([HESSEN])
+    RegionFactory.create_batch(grid.MAX_ROWS - 20)
+    client = signed_in(people.owner)
+    shown = opened(client, service, f"&monat={LAST:%Y-%m}")
+    rows = Fields(shown.content.decode()).sent["zeile"]
+    assert len(rows) >= grid.MAX_ROWS - 20
+    answer = send(client, shown, **typed(rows[-1][:12], "5"))
+    assert answer.status_code == 302
+
+
+def test_another_window_that_took_it_over_first_does_no_harm(client: Client, service: OnlineService) -> None:
+    first = waiting(client, service, **typed(HESSEN, "5"))
+    again = client.get(f"{FORM}?lieferung={first.pk}")
+    confirm(client, first)
+    answer = send(client, again, **typed(HESSEN, "6"))
+    assert answer.status_code == 302
+    assert Delivery.objects.get(pk=first.pk).status == Delivery.Status.ACCEPTED
+    assert "hat sich inzwischen geändert" in page(client, answer["Location"])
 
 
 # --- From the preview back ---------------------------------------------------------------------------

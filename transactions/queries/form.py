@@ -53,15 +53,15 @@ def _still_there(keys: list[str], first: dt.date) -> list[str]:
     return sorted((set(keys) - ended) | new)
 
 
-def area_regions(service: OnlineService) -> list[str]:
-    """The regions of the area at the level that the service reports at; of `gemischt` the area itself."""
+def area_regions(service: OnlineService, limit: int | None = None) -> list[str]:
+    """The first regions of the area at the reporting level; of `gemischt` those of the area itself."""
     area = list(service.area.all())
     level = ReportingLevel(service.reporting_level).level
     if level is None:
-        return sorted(region.ars for region in area)
+        return sorted(region.ars for region in area)[:limit]
     if area:
-        return _keys(_within(area, level))
-    return _keys(_at(level)) if level <= Level.LAND else []
+        return _keys(_within(area, level), limit)
+    return _keys(_at(level), limit) if level <= Level.LAND else []
 
 
 def expand(service: OnlineService, keys: Collection[str]) -> tuple[list[str], list[Region]]:
@@ -116,5 +116,5 @@ def _within(regions: Iterable[Region], level: Level) -> RegionQuerySet:
     return _at(level).filter(inside)
 
 
-def _keys(regions: RegionQuerySet) -> list[str]:
-    return list(regions.order_by("ars").values_list("ars", flat=True))
+def _keys(regions: RegionQuerySet, limit: int | None = None) -> list[str]:
+    return list(regions.order_by("ars").values_list("ars", flat=True)[:limit])

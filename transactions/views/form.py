@@ -23,7 +23,7 @@ from services.models import NUMBER, OnlineService
 from services.pickers import asks_for_search
 from services.views.access import managed_service
 from transactions import grid, grid_forms, pasting
-from transactions.grid import MAX_CELLS, Sheet, TooLarge
+from transactions.grid import MAX_CELLS, MAX_ROWS, Sheet, TooLarge
 from transactions.grid_forms import SheetForm
 from transactions.models import Delivery
 from transactions.pasting import NotPasted
@@ -144,7 +144,7 @@ def _with_period(request: HttpRequest, sheet: Sheet, around: SheetForm, notes: l
 
 def _with_regions(request: HttpRequest, sheet: Sheet, around: SheetForm, notes: list[str]) -> Sheet:
     if "alle" in request.POST:
-        keys = reading.area_regions(sheet.service)
+        keys = reading.area_regions(sheet.service, limit=MAX_ROWS + 1)
     else:
         keys, below = reading.expand(sheet.service, around.regions())
         if below:
@@ -232,6 +232,7 @@ def _page(
 def _missing_rows(sheet: Sheet) -> int:
     """How many regions of the area are not shown, where one button may add them all."""
     there = set(sheet.regions)
-    missing = [ars for ars in reading.area_regions(sheet.service) if ars not in there]
-    fits = (len(there) + len(missing)) * len(sheet.months) <= MAX_CELLS
-    return len(missing) if fits else 0
+    area = reading.area_regions(sheet.service, limit=MAX_ROWS + 1)
+    missing = [ars for ars in area if ars not in there]
+    rows = len(there) + len(missing)
+    return len(missing) if rows <= MAX_ROWS and rows * len(sheet.months) <= MAX_CELLS else 0
