@@ -5,7 +5,10 @@ import sys
 
 MEASUREMENTS = (
     "bench.deliveries",
+    "bench.comparison",
+    "bench.growth",
     "bench.push",
+    "bench.overlap",
     "bench.dashboard",
     "bench.overview",
     "bench.registration",

@@ -37,7 +37,7 @@ def main() -> None:
         service = make_service("gemeinde")
         path, larger = Path(folder) / "million.csv", Path(folder) / "five.csv"
         write_file(path, [service], ROWS)
-        write_file(larger, [service, *(make_service("gemeinde") for _one in range(4))], 5 * ROWS)
+        write_file(larger, [service, *make_services("gemeinde", 4)], 5 * ROWS)
         rounds = [measure_round(path, service) for _round in range(ROUNDS)]
         bare, first, repeat = (statistics.median(times) for times in zip(*rounds, strict=True))
         scratch.report(
@@ -51,6 +51,10 @@ def main() -> None:
 
 
 def make_service(level: str) -> OnlineService:
+    return make_services(level, 1)[0]
+
+
+def make_services(level: str, number: int) -> list[OnlineService]:
     from django.utils import timezone
 
     from accounts.models import Authority
@@ -61,12 +65,15 @@ def make_service(level: str) -> OnlineService:
     leistung, _new = Leistung.objects.get_or_create(
         schluessel="99999999999999", defaults={"name": "Messung", "types": ["2"]}
     )
-    service = OnlineService.objects.create(
-        name="Messung", authority=authority, leistung=leistung, reporting_level=level,
-        published_at=timezone.now(),
+    made = OnlineService.objects.bulk_create(
+        OnlineService(
+            name="Messung", authority=authority, leistung=leistung, reporting_level=level,
+            published_at=timezone.now(),
+        )
+        for _number in range(number)
     )  # fmt: skip
-    ServiceState.objects.create(service=service)
-    return service
+    ServiceState.objects.bulk_create(ServiceState(service=service) for service in made)
+    return made
 
 
 def gemeinden() -> list[str]:

@@ -22,8 +22,9 @@ from services.models import OnlineService, ReportingLevel
 from transactions import references
 from transactions.columns import UNKNOWN, Flags, Ints, Numbers, Parsed, Regions, Services
 from transactions.findings import Finding
-from transactions.references import OPEN_END, Principal, Span, month_number, month_of
+from transactions.references import OPEN_END, Named, Principal, Span, month_number, month_of
 from transactions.rows import Column, Rows
+from transactions.statements import pipeline
 from transactions.stored import PART_AND_WHOLE, AgainstStored
 from transactions.values import REMOVE, Fault, general_fault, parse_ars, parse_count, parse_month
 from zsk import formats, months
@@ -109,7 +110,7 @@ def service_ids(
     names: Collection[str], *, by: Principal, service: OnlineService | None = None
 ) -> dict[str, int]:
     """The services that these numbers or Kennungen mean, among those that the principal may deliver for."""
-    named = references.deliverable(names, by, service)
+    named = references.ask_deliverable(names, by, service)()
     return {name: pk for name, pk in named.services.items() if name not in named.ambiguous}
 
 
@@ -131,8 +132,9 @@ class _Check:
         self.faulty: Flags = np.zeros(len(rows), np.bool_)
 
     def result(self) -> Checked:
-        services = self._services()
-        regions = self._regions()
+        with pipeline():
+            asked = self._ask_services(), self._ask_regions()
+        services, regions = asked[0](), asked[1]()
         month = self._months()
         count = self._counts()
         parsed = [services.parsed, regions.parsed, month.parsed, count.parsed]
@@ -168,45 +170,44 @@ class _Check:
 
     # --- cells -----------------------------------------------------------------------------------
 
-    def _services(self) -> Services:
+    def _ask_services(self) -> Callable[[], Services]:
         column = self.rows.service
         if column is None:
-            if self.only is None:
-                raise ValueError("Rows that name no service need the one they are for.")
-            levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
-            versions = references.versions(levels)
-            return Services(np.full(len(self.rows), self.only.pk, np.int64), levels, versions, None)
+            return self._only_service
         texts = column.texts()
         if self.by is None:
-            named = references.among(texts, self.done_for)
-        else:
-            named = references.deliverable(texts, self.by, self.only)
+            found = references.among(texts, self.done_for)
+            return lambda: _services(column, found)
+        named = references.ask_deliverable(texts, self.by, self.only)
+        return lambda: _services(column, named())
 
-        def parse(text: str) -> int | Fault:
-            key = text.strip()
-            if key in named.ambiguous:
-                return Fault("onlineservice_mehrdeutig")
-            return named.services.get(key) or _service_fault(key)
+    def _only_service(self) -> Services:
+        if self.only is None:
+            raise ValueError("Rows that name no service need the one they are for.")
+        levels = {self.only.pk: ReportingLevel(self.only.reporting_level)}
+        versions = references.versions(levels)
+        return Services(np.full(len(self.rows), self.only.pk, np.int64), levels, versions, None)
 
-        parsed = Parsed("onlineservice", column, [parse(text) for text in texts])
-        return Services(parsed.per_row(UNKNOWN, np.int64), named.levels, named.versions, parsed)
-
-    def _regions(self) -> Regions:
+    def _ask_regions(self) -> Callable[[], Regions]:
         column = self.rows.ars
-        texts = column.texts()
-        parsed = [parse_ars(text, strict=self.rows.strict) for text in texts]
+        parsed = [parse_ars(text, strict=self.rows.strict) for text in column.texts()]
         faults = [value for value in parsed if isinstance(value, Fault)]
         by_ags = references.ars_of_ags({fault.params["ags"] for fault in faults if "ags" in fault.params})
         candidates = {fault.suggestion for fault in faults} | set(by_ags.values())
-        spans = references.spans({value for value in parsed if isinstance(value, str)} | candidates)
+        asked = references.ask_spans({value for value in parsed if isinstance(value, str)} | candidates)
 
-        def resolve(value: str | Fault) -> str | Fault:
-            if isinstance(value, str):
-                return value if value in spans else Fault("ars_unbekannt")
-            suggestion = by_ags.get(value.params.get("ags", ""), value.suggestion)
-            return Fault(value.code, suggestion if suggestion in spans else "", value.params)
+        def regions() -> Regions:
+            spans = asked()
 
-        return Regions(Parsed("ars", column, [resolve(value) for value in parsed]), spans)
+            def resolve(value: str | Fault) -> str | Fault:
+                if isinstance(value, str):
+                    return value if value in spans else Fault("ars_unbekannt")
+                suggestion = by_ags.get(value.params.get("ags", ""), value.suggestion)
+                return Fault(value.code, suggestion if suggestion in spans else "", value.params)
+
+            return Regions(Parsed("ars", column, [resolve(value) for value in parsed]), spans)
+
+        return regions
 
     def _months(self) -> Numbers:
         running = months.running()
@@ -343,6 +344,17 @@ def _plain_counts(column: Column) -> tuple[Ints, Ints]:
     matches = pc.match_substring_regex(column.values, _PLAIN.pattern)
     numbers = pc.if_else(matches, column.values, "0").cast(pa.int64()).to_numpy(zero_copy_only=False)
     return numbers, np.flatnonzero(~matches.to_numpy(zero_copy_only=False))
+
+
+def _services(column: Column, named: Named) -> Services:
+    def parse(text: str) -> int | Fault:
+        key = text.strip()
+        if key in named.ambiguous:
+            return Fault("onlineservice_mehrdeutig")
+        return named.services.get(key) or _service_fault(key)
+
+    parsed = Parsed("onlineservice", column, [parse(text) for text in column.texts()])
+    return Services(parsed.per_row(UNKNOWN, np.int64), named.levels, named.versions, parsed)
 
 
 def _service_fault(text: str) -> Fault:

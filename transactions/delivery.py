@@ -7,8 +7,7 @@ and writes revisions, facts, totals and states in one transaction.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,13 +16,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from services.models import Credential, ServiceState
-from transactions import plausibility, staging
-from transactions.checks import Checked, check_again
+from transactions import contents, plausibility, staging
+from transactions.checks import Checked, ServiceMonthKey, check_again
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryFinding, QualityCase
 from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
-from transactions.statements import array, pipeline, put
+from transactions.statements import Answer, array, ask, pipeline, put
 
 MAX_FINDINGS_KEPT = 1_000
 _COUNTS = ("new", "changed", "same", "deleted")
@@ -75,69 +74,81 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
     when `expected` no longer holds.
     Locks the ServiceState of each service, in id order, against other deliveries and publication.
     """
-    with writing() as until_committed:
-        checked = take(checked, delivery, until_committed, expected)
+    with transaction.atomic():
+        checked = take(checked, delivery, expected=expected)
     if checked.faults:
         closed = checked.faults[0].code == plausibility.CLOSED
         raise (PeriodClosed if closed else DeliveryRejected)(delivery, checked.faults)
     return delivery
 
 
-@contextmanager
-def writing() -> Iterator[ExitStack]:
-    """A transaction for `take()`, with what is to be left after its COMMIT."""
-    with ExitStack() as until_committed, transaction.atomic():
-        yield until_committed
-
-
 def take(
     checked: Checked,
     delivery: Delivery,
-    until_committed: ExitStack | None = None,
+    *,
+    content: Iterable[bytes] = (),
     expected: dict[int, int] | None = None,
 ) -> Checked:
     """`deliver()` inside of a transaction: returns what was checked, with the faults it was refused for.
 
-    They and the warnings may be others than before, where somebody delivered since. `until_committed`, of
-    `writing()`: no statement that follows needs an answer, so that all may go out with the COMMIT.
+    They and the warnings may be others than before, where somebody delivered since. `content` is kept with
+    the delivery.
     """
     if not checked.faults:
-        with ExitStack() as until_written:
-            checked = _store(checked, delivery, until_committed or until_written, expected)
+        checked = _store(checked, delivery, content, expected)
     if checked.faults:
         refuse(delivery, checked)
+        contents.keep(delivery, content)
     return checked
 
 
 def _store(
-    checked: Checked, delivery: Delivery, one_go: ExitStack, expected: dict[int, int] | None
+    checked: Checked, delivery: Delivery, content: Iterable[bytes], expected: dict[int, int] | None
 ) -> Checked:
     """Stores nothing where others' deliveries have made faults."""
     staged = staging.stage(checked, delivery.pk)
-    checked = check_again(checked, lock(staged.services, expected))
+    held, months = _lock_and_compare(staged, checked.scope)
+    if expected is not None and held != {pk: expected.get(pk, 0) for pk in held}:
+        raise StoredDataChanged
+    checked = check_again(checked, held)
     if checked.faults:
         staging.unstage(staged)
         return checked
-    if checked.scope is not None:
-        staging.stage_vanished(staged, checked.scope)
-    outcome = _outcome(staged, checked)
+    outcome = _judged(checked, months)
     if outcome.closed and not delivery.reason:
         staging.unstage(staged)
         return replace(checked, faults=plausibility.closed_faults(checked, outcome.months, outcome.closed))
     checked = replace(checked, warnings=[*outcome.notes, *checked.warnings])
-    one_go.enter_context(pipeline())  # from here on no statement needs the answer of the one before
-    record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
-    write_numbers(staged, delivery, outcome)
+    with pipeline():
+        record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
+        contents.keep(delivery, content)
+        write_numbers(staged, delivery, outcome)
     return checked
 
 
-def _outcome(staged: Staged, checked: Checked) -> Outcome:
+def _lock_and_compare(
+    staged: Staged, scope: frozenset[ServiceMonthKey] | None
+) -> tuple[dict[int, int], list[ServiceMonthDiff]]:
+    """The services' versions and the diff as they are with the locks held."""
+    if scope is not None:
+        held = lock(staged.services)
+        staging.stage_vanished(staged, scope)
+        return held, staging.diff(staged)
+    with pipeline():
+        # In one go: a statement sees what is stored when it begins, and the diff begins behind the locks.
+        locks, compared = _ask_for_locks(staged.services), staging.ask_diff(staged)
+    held, months = dict(row for answer in locks for row in answer()), compared()
+    if len(held) == len(staged.services):
+        return held, months
+    return lock(staged.services), staging.diff(staged)
+
+
+def _judged(checked: Checked, months: list[ServiceMonthDiff]) -> Outcome:
     """Judged are deliveries that nothing is wrong with: of another one rows are missing."""
-    found = Outcome(staging.diff(staged))
     if checked.faults:
-        return found
-    notes, closed = plausibility.look(checked, found.months)
-    return replace(found, notes=notes, closed=closed)
+        return Outcome(months)
+    notes, closed = plausibility.look(checked, months)
+    return Outcome(months, notes, closed)
 
 
 def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[ChangedValue]]:
@@ -146,7 +157,7 @@ def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[Change
         staged = staging.stage(checked, Delivery().pk)
         if checked.scope is not None:
             staging.stage_vanished(staged, checked.scope)
-        outcome = _outcome(staged, checked)
+        outcome = _judged(checked, staging.diff(staged))
         changed = _changed_values(staged, changes) if changes else []
         transaction.set_rollback(True)
     return outcome, changed
@@ -183,33 +194,28 @@ def refuse_findings(
     return delivery
 
 
-def lock(services: list[int], expected: dict[int, int] | None = None) -> dict[int, int]:
-    """Takes the services' states, and returns their data versions.
-
-    Raises StoredDataChanged when they are not as `expected`.
-    """
+def lock(services: list[int]) -> dict[int, int]:
+    """Takes the services' states, makes those that are missing, and returns their data versions."""
     held = _locked_versions(services)
     if missing := [pk for pk in services if pk not in held]:
         ServiceState.objects.bulk_create(
             [ServiceState(service_id=pk) for pk in missing], ignore_conflicts=True
         )
         held |= _locked_versions(missing)
-    if expected is not None and {pk: held[pk] for pk in services} != {
-        pk: expected.get(pk, 0) for pk in services
-    }:
-        raise StoredDataChanged
     return held
 
 
 def _locked_versions(services: Iterable[int]) -> dict[int, int]:
+    with pipeline():
+        locks = _ask_for_locks(services)
+    return dict(row for answer in locks for row in answer())
+
+
+def _ask_for_locks(services: Iterable[int]) -> list[Answer]:
     # Row by row in id order: the order keeps two deliveries from waiting for one another in a circle, and a
     # distributed database locks single rows only.
     sql = "SELECT service_id, version FROM service_state WHERE service_id = %s FOR UPDATE"
-    with pipeline():
-        cursors = [connection.cursor() for _pk in services]
-        for pk, cursor in zip(sorted(services), cursors, strict=True):
-            cursor.execute(sql, [pk])
-        return dict(row for cursor in cursors for row in cursor.fetchall())
+    return [ask(sql, [pk]) for pk in sorted(services)]
 
 
 def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Sequence[Finding] = ()) -> None:

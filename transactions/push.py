@@ -24,7 +24,6 @@ from transactions.delivery import (
     refuse,
     refuse_findings,
     take,
-    writing,
 )
 from transactions.findings import Finding
 from transactions.jobs import Working
@@ -220,9 +219,8 @@ def _tried(checked: Checked, reason: str) -> tuple[Checked, Outcome]:
 
 def _deliver(delivery: Delivery, checked: Checked, body: bytes, *, replace: bool) -> Receipt:
     delivery.mode = Delivery.Mode.REPLACE if replace else Delivery.Mode.MERGE
-    with writing() as until_committed:
-        checked = take(checked, delivery, until_committed)
-        contents.keep(delivery, [body])
+    with transaction.atomic():
+        checked = take(checked, delivery, content=[body])
     return Receipt(delivery, None, checked.faults, checked.warnings, fault_count=checked.fault_count)
 
 

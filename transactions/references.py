@@ -6,11 +6,10 @@ Each function costs one or two queries, whatever it is asked for.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+import functools
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, cast
-
-from django.db import connection
+from typing import NamedTuple
 
 from accounts.models import User
 from ozgsync.models import Level, Region, RegionChange
@@ -23,6 +22,7 @@ from services.models import (
     ReportingLevel,
     ServiceState,
 )
+from transactions.statements import Answer, ask
 
 Principal = User | Credential
 
@@ -54,20 +54,25 @@ class Named:
             self.ambiguous.add(key)
 
 
-def deliverable(texts: Collection[str], by: Principal, only: OnlineService | None) -> Named:
+def ask_deliverable(texts: Collection[str], by: Principal, only: OnlineService | None) -> Callable[[], Named]:
     """The services that these texts name, by number or by a portal's own Kennung."""
     keys = {text.strip() for text in texts}
     numbers = {key: int(match[1]) for key in keys if (match := NUMBER.match(key))}
     allowed = OnlineService.objects.deliverable_by(by)
     if only is not None:
         allowed = allowed.filter(pk=only.pk)
-    found = {row[0]: row for row in _reachable(set(numbers.values()), by, allowed)}
-    named = Named({}, set(), {}, {})
-    for key, pk in numbers.items():
-        if pk in found:
-            named.add(key, *found[pk])
-    if others := keys - set(named.services):
-        _add_kennungen(named, others, allowed, by)
+    answer = _ask_levels(set(numbers.values()), by, allowed)
+
+    def named() -> Named:
+        found = {row[0]: row for row in answer()}
+        result = Named({}, set(), {}, {})
+        for key, pk in numbers.items():
+            if pk in found:
+                result.add(key, *found[pk])
+        if others := keys - set(result.services):
+            _add_kennungen(result, others, allowed, by)
+        return result
+
     return named
 
 
@@ -77,15 +82,11 @@ _LEVELS = """
 """
 
 
-def _reachable(
-    pks: Collection[int], by: Principal, allowed: OnlineServiceQuerySet
-) -> Iterable[tuple[int, str, int | None]]:
+def _ask_levels(pks: Collection[int], by: Principal, allowed: OnlineServiceQuerySet) -> Answer:
     """Id, level and version. In SQL for a key's own service: a push must not wait for a query to be built."""
     if isinstance(by, Credential) and by.service_id in pks:
-        with connection.cursor() as cursor:
-            cursor.execute(_LEVELS, [by.service_id])
-            return cast(list[tuple[int, str, int | None]], cursor.fetchall())
-    return allowed.filter(pk__in=pks).values_list("pk", "reporting_level", "state__version")
+        return ask(_LEVELS, [by.service_id])
+    return lambda: list(allowed.filter(pk__in=pks).values_list("pk", "reporting_level", "state__version"))
 
 
 def among(texts: Collection[str], services: Collection[int]) -> Named:
@@ -133,16 +134,22 @@ _VERSIONS = """
 """
 
 
-def spans(keys: Collection[str]) -> dict[str, Span]:
+def ask_spans(keys: Collection[str]) -> Callable[[], dict[str, Span]]:
     """The spans of those keys that exist. In SQL: a push of one row must not wait for a query to be built."""
+    return functools.partial(_spans, ask(_VERSIONS, [list(keys)]))
+
+
+def spans(keys: Collection[str]) -> dict[str, Span]:
+    return ask_spans(keys)()
+
+
+def _spans(answer: Answer) -> dict[str, Span]:
     found: dict[str, Span] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_VERSIONS, [list(keys)])
-        for ars, name, top, bottom, since, until in cursor.fetchall():
-            # A region counts in every month in which it existed for a day.
-            end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
-            first = found[ars].first if ars in found else month_number(since)
-            found[ars] = Span(ars, name, top, bottom, first, end)
+    for ars, name, top, bottom, since, until in answer():
+        # A region counts in every month in which it existed for a day.
+        end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
+        first = found[ars].first if ars in found else month_number(since)
+        found[ars] = Span(ars, name, top, bottom, first, end)
     return found
 
 

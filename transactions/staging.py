@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from django.db import connection
 
 from transactions.checks import Checked, ServiceMonthKey
 from transactions.references import month_of
-from transactions.statements import array
+from transactions.statements import array, ask
 from transactions.values import REMOVE
 
 # One record of COPY's binary form; every field has a fixed width, so an array of them is the wire format.
@@ -206,9 +206,10 @@ def stage_vanished(staged: Staged, scope: Iterable[ServiceMonthKey]) -> None:
     )
 
 
-def diff(staged: Staged) -> list[ServiceMonthDiff]:
+def ask_diff(staged: Staged) -> Callable[[], list[ServiceMonthDiff]]:
     """The one comparison of what is staged with what is stored, per service and month."""
-    rows = staged.fetch(f"""
+    answer = ask(
+        f"""
         SELECT s.service_id, s.month,
                count(*) FILTER (WHERE NOT s.remove AND f.count IS NULL),
                count(*) FILTER (WHERE NOT s.remove AND f.count <> s.count),
@@ -219,8 +220,14 @@ def diff(staged: Staged) -> list[ServiceMonthDiff]:
              - count(*) FILTER (WHERE s.remove AND f.count IS NOT NULL)
           FROM {staged.join} WHERE {staged.mine}
          GROUP BY s.service_id, s.month ORDER BY s.service_id, s.month
-    """)
-    return [ServiceMonthDiff(*row) for row in rows]
+        """,
+        staged.params,
+    )
+    return lambda: [ServiceMonthDiff(*row) for row in answer()]
+
+
+def diff(staged: Staged) -> list[ServiceMonthDiff]:
+    return ask_diff(staged)()
 
 
 def unstage(staged: Staged) -> None:

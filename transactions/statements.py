@@ -7,18 +7,21 @@ for an answer that nobody needs.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, models
 
+Answer = Callable[[], list[tuple[Any, ...]]]
+
 
 @contextmanager
 def pipeline() -> Iterator[None]:
-    """Statements inside are sent without waiting for the ones before; reading an answer waits for it.
+    """Statements inside are sent without waiting for the ones before; the end waits for all of them.
 
-    An error comes with the next answer that is read, at the latest at the end. COPY is not possible inside.
+    Answers are best read behind it: each one read inside is one more wait. An error comes with the next
+    answer that is read, at the latest at the end. COPY is not possible inside.
     """
     connection.ensure_connection()
     if connection.connection.info.pipeline_status:
@@ -31,6 +34,13 @@ def pipeline() -> Iterator[None]:
 def array(values: Iterable[object]) -> str:
     """Numbers, dates or keys of digits as PostgreSQL writes an array; the driver asks each for its type."""
     return "{" + ",".join(map(str, values)) + "}"
+
+
+def ask(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> Answer:
+    """Sends a question; calling what is returned reads the rows of the answer."""
+    cursor = connection.cursor()
+    cursor.execute(sql, params)
+    return cursor.fetchall
 
 
 def put(row: models.Model) -> None:
