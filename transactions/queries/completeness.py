@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from services.models import OnlineService
 from services.standing import MonthStanding, expected_in, month_standings
@@ -74,7 +74,7 @@ def shares(services: QuerySet[OnlineService], year: int) -> list[MonthShare]:
     for month in over:
         reported = Exists(ServiceMonth.objects.filter(service=OuterRef("pk"), month=month))
         wanted[f"delivered_{month.month}"] = Count("pk", filter=reported)
-        wanted[f"missing_{month.month}"] = Count("pk", filter=expected_in(month) & ~reported)
+        wanted[f"missing_{month.month}"] = Count("pk", filter=expected_in(month) & Q(~reported))
     counts = services.order_by().aggregate(**wanted) if wanted else {}
     return [
         MonthShare(

@@ -102,11 +102,8 @@ class SetValues(Sequence[SetValue]):
     def __getitem__(self, part: Any) -> Any:
         start, stop = part.start or 0, part.stop
         rows = self._fetch(_PAGE, limit=stop - start, offset=start)
-        later = Delivery.objects.in_bulk({pk for *_rest, pk in rows if pk})
-        return [
-            SetValue(self.services[service], *rest, later.get(pk) if pk else None)
-            for service, *rest, pk in rows
-        ]
+        later = Delivery.objects.in_bulk({row[-1] for row in rows if row[-1]})
+        return [SetValue(self.services[row[0]], *row[1:-1], later=later.get(row[-1])) for row in rows]
 
     def _fetch(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
