@@ -103,7 +103,10 @@ class SetValues(Sequence[SetValue]):
         start, stop = part.start or 0, part.stop
         rows = self._fetch(_PAGE, limit=stop - start, offset=start)
         later = Delivery.objects.in_bulk({row[-1] for row in rows if row[-1]})
-        return [SetValue(self.services[row[0]], *row[1:-1], later=later.get(row[-1])) for row in rows]
+        return [
+            SetValue(self.services[pk], month, ars, region, kind, before, given, today, later.get(by))
+            for pk, month, ars, region, kind, before, given, today, by in rows
+        ]
 
     def _fetch(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
