@@ -117,6 +117,17 @@ def test_the_page_states_the_consequence_and_the_report_can_be_taken_back() -> N
     assert not ServiceMonth.objects.exists()
 
 
+@pytest.mark.parametrize(("more", "said"), [(1, "und eine weitere"), (3, "und 3 weitere")])
+def test_of_many_regions_the_page_names_the_first(more: int, said: str) -> None:
+    keys = [RegionFactory(ars=f"0643600{number:02d}{number:03d}").ars for number in range(20 + more)]
+    service = service_at(ReportingLevel.MIXED, *keys)
+    text = page(signed_in(member_of(service)), where(service))
+    assert said in text
+    assert f"jede von {20 + more} Regionen" in text
+    assert keys[19] in text
+    assert keys[20] not in text
+
+
 def test_a_month_with_anything_stored_is_refused() -> None:
     service = service_at(ReportingLevel.LAND, HESSEN)
     person = member_of(service)
