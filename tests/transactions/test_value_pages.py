@@ -140,7 +140,11 @@ def test_each_value_of_a_month_leads_to_the_deliveries_that_made_it(
 def test_a_value_that_came_back_keeps_its_whole_history(member: User, service: OnlineService) -> None:
     taken_over(member, content(service, (HESSEN, MONTH, 1)))
     taken_over(member, content(service, (HESSEN, MONTH, "löschen")))
+    said = page(signed_in(member), of_month(service))
+    assert "keine Angabe" in said
+    assert f"keine-transaktionen?monat={MONTH}" in said
     taken_over(member, content(service, (HESSEN, MONTH, 3)))
+    assert "keine-transaktionen" not in page(signed_in(member), of_month(service))
     (row,) = month_values(service, LAST, [HESSEN])
     assert [step.value for step in row.steps] == [3, None, 1]
 
