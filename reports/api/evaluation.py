@@ -167,7 +167,8 @@ def _row(question: Question, cell: Cell) -> list[TableCell]:
         name = rest % {"level": question.parts.label} if question.parts and cell.key is None else cell.name
         row += [cell.key, name]
     # A remainder is nobody's report: it has no status.
-    row += [cell.value, None if cell.key is None else tables.status(cell.value, running=cell.running)]
+    status = tables.status(cell.value, running=cell.running, corrected=cell.corrected)
+    row += [cell.value, None if cell.key is None else status]
     return row if question.grain == MONTHLY else [*row, cell.reported, cell.months]
 
 

@@ -17,7 +17,7 @@ from django.db.models import Max, Q
 
 from ozgsync.models import Level, RegionVersion, ars_prefix
 from portals.models import Portal
-from reports.queries import service_counts
+from reports.queries import corrections, service_counts
 from reports.queries.portal_page import HELD
 from reports.queries.regions import Area, Place
 from services.models import OnlineService, ServiceState, service_number
@@ -68,6 +68,7 @@ class Cell:
     """A period's sum of one part. `reported` of `months` have a value; None is no value in any of them.
 
     `key` is an ARS or a service's number, empty for the whole; None for what is in none of the parts.
+    `corrected`: something of it was changed after its month was closed.
     """
 
     period: str
@@ -77,6 +78,7 @@ class Cell:
     reported: int
     months: int
     running: bool
+    corrected: bool = False
 
 
 def period_of(month: dt.date, grain: str) -> str:
@@ -86,14 +88,16 @@ def period_of(month: dt.date, grain: str) -> str:
 
 
 def evaluate(question: Question) -> list[Cell]:
-    """By period, within it by part. At most three queries. Raises TooMuch before the numbers are read."""
+    """By period, within it by part. At most four queries. Raises TooMuch before the numbers are read."""
     regions = _regions(question)
     _refuse_too_much(question, len(regions))
-    found = _found(question)
+    found, corrected = _found(question), _corrected(question)
     cells: list[Cell] = []
     services = _services(found) if question.by_service else []
     for name, span in _periods(question):
-        period = _Period(name, span, [found.get(month, {}) for month in span], months.running() in span)
+        sums = [found.get(month, {}) for month in span]
+        fixed = {part for month in span for part in corrected.get(month, ())}
+        period = _Period(name, span, sums, fixed, months.running() in span)
         if question.by_service:
             cells += [period.cell(*service) for service in services]
         elif question.parts is None:
@@ -112,25 +116,27 @@ def _periods(question: Question) -> list[tuple[str, list[dt.date]]]:
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """`found` are the sums of each month of the span, by part."""
+    """`found` are the sums of each month of the span, by part; `corrected` are parts."""
 
     name: str
     span: Sequence[dt.date]
     found: Sequence[dict[str, int]]
+    corrected: set[str]
     running: bool
 
     def cell(self, key: str | None, name: str, part: str) -> Cell:
-        return self._cell(key, name, [sums[part] for sums in self.found if part in sums])
+        values = [sums[part] for sums in self.found if part in sums]
+        return self._cell(key, name, values, part in self.corrected)
 
     def rest(self, known: set[str]) -> Cell | None:
         """What was found for none of the parts."""
         beyond = [[value for part, value in sums.items() if part not in known] for sums in self.found]
         values = [sum(month) for month in beyond if month]
-        return self._cell(None, "", values) if values else None
+        return self._cell(None, "", values, False) if values else None
 
-    def _cell(self, key: str | None, name: str, values: Sequence[int]) -> Cell:
+    def _cell(self, key: str | None, name: str, values: Sequence[int], corrected: bool) -> Cell:
         total = sum(values) if values else None
-        return Cell(self.name, key, name, total, len(values), len(self.span), self.running)
+        return Cell(self.name, key, name, total, len(values), len(self.span), self.running, corrected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,17 @@ def _found(question: Question) -> Found:
     if question.portal is None and not question.by_service:
         rows = totals.by_area(first=question.first, last=question.last, digits=question.digits, within=within)
         return _by_month((row.month, row.area, row.total) for row in rows)
-    return _summed(question)
+    return _summed(question, "monthly_total")
+
+
+def _corrected(question: Question) -> Found:
+    """Months and parts that hold a value changed after its month was closed; the sums say nothing."""
+    if question.service:
+        places = corrections.of_service(
+            question.service.pk, question.span, digits=question.digits, within=question.place.prefix
+        )
+        return _by_month((month, part, 0) for month, part in places)
+    return _summed(question, "(SELECT service_id, month, ars AS region, 0 AS total FROM count_correction)")
 
 
 def _by_month(rows: Iterable[tuple[dt.date, str, int]]) -> Found:
@@ -181,13 +197,13 @@ def _by_month(rows: Iterable[tuple[dt.date, str, int]]) -> Found:
     return found
 
 
-def _summed(question: Question) -> Found:
-    """From the totals of each published service; where only Länder are published, Kreise do not show it."""
+def _summed(question: Question, table: str) -> Found:
+    """From rows of each published service; where only Länder are published, Kreise do not show it."""
     statement = f"""
         SELECT month, {"service_id" if question.by_service else "left(area, %(digits)s)"}, sum(total)::bigint
           FROM (
             SELECT m.service_id, m.month, m.total, {SHOWN_REGION} AS area
-              FROM monthly_total m
+              FROM {table} m
               JOIN services_onlineservice o ON o.id = m.service_id AND o.published_at IS NOT NULL
               {_held(question, "m.service_id")}
              WHERE m.month BETWEEN %(first)s AND %(last)s

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import User
 from ozgsync.models import Level, Region, RegionVersion
 from portals.models import Portal
 from reports.queries import evaluation
@@ -20,7 +21,12 @@ from tests.factories import LeistungFactory, PortalFactory, ServiceFactory
 from tests.reports.conftest import BERLIN, GERMANY, HANAU, HESSEN, KREIS, MAINTAL, SAARLAND, Deliver
 from tests.transactions.test_push import problem
 from tests.transactions.test_schema_document import document, valid
+from transactions.checks import check
+from transactions.closing import close_months
+from transactions.delivery import deliver
+from transactions.models import Delivery
 from transactions.publication import publish
+from transactions.rows import Rows
 
 __all__ = ["document"]
 pytestmark = pytest.mark.django_db
@@ -209,6 +215,25 @@ def test_a_portal_counts_who_belonged_to_it_in_the_month(portal: Portal, bafoeg:
     assert ask(**query)["meta"]["vollstaendigkeit"] == {"geliefert": 3, "erwartet": 4}
     title = "Portal Nordportal: Transaktionen in Deutschland, März 2026 bis Mai 2026"
     assert ask(**query)["meta"]["titel"] == title
+
+
+def test_what_was_changed_after_its_month_was_closed_is_corrected(
+    portal: Portal, bafoeg: OnlineService, operations: User
+) -> None:
+    close_months([dt.date(2026, 4, 1)], by=operations, reason="Jahresbericht")
+    lines = Rows.of(service=[bafoeg.number], ars=[HANAU], month=["2026-04"], count=["3"])
+    deliver(check(lines, by=operations), Delivery(channel="datei", user=operations, reason="Zahlendreher"))
+    query = {"von": "2026-04", "bis": MAY}
+    for scope, count in (({"onlineservice": bafoeg.number}, 3), ({}, 13), ({"portal": "nord"}, 13)):
+        first, second = rows(region=HESSEN, **query, **scope)
+        assert first == ["2026-04", count, "korrigiert"], scope
+        assert second[2] == "gemeldet", scope
+        parts = {row[1]: row[4] for row in rows(region=HESSEN, aufteilung="kreis", bis="2026-04", **scope)}
+        assert parts[HANAU] == "korrigiert"
+        assert parts[KREIS] == "fehlt"
+    by_service = rows(aufteilung="onlineservice", bis="2026-04")
+    assert [row[4] for row in by_service] == ["korrigiert", "gemeldet"]
+    assert rows(region=HESSEN, koernung="quartal", von="2026-04", bis=MAY)[0][2] == "korrigiert"
 
 
 # --- who may -------------------------------------------------------------------------------------
