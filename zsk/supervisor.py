@@ -135,7 +135,7 @@ class Demo:
             process = subprocess.Popen(
                 _program(words),
                 cwd=BASE_DIR,
-                env=os.environ | {"WEB_BIND": self.bind, "PYTHONUNBUFFERED": "1"},
+                env=self._environment(name),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
@@ -146,6 +146,13 @@ class Demo:
         child = Child(name, process, log)
         self.children.append(child)
         return child
+
+    def _environment(self, name: str) -> dict[str, str]:
+        own = {"WEB_BIND": self.bind, "PYTHONUNBUFFERED": "1"}
+        if name == "worker" and not os.environ.get("SITE_URL"):
+            # No request tells its jobs which address the links in their mails begin with.
+            own["SITE_URL"] = self.url.rstrip("/")
+        return os.environ | own
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -172,3 +172,15 @@ def test_clean_ends_a_running_demo(
     assert demo.wait(timeout=60) == 0
     assert processes_of(demo_home) == []
     assert not demo_home.exists()
+
+
+def test_jobs_know_the_address_that_links_in_their_mails_begin_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = supervisor.Demo(tmp_path, 8123)
+    monkeypatch.delenv("SITE_URL", raising=False)
+    assert demo._environment("worker")["SITE_URL"] == "http://127.0.0.1:8123"
+    # The web takes that of the request.
+    assert "SITE_URL" not in demo._environment("web")
+    monkeypatch.setenv("SITE_URL", "https://zsk.example")
+    assert demo._environment("worker")["SITE_URL"] == "https://zsk.example"
