@@ -51,7 +51,6 @@ class BlankForm(forms.Form):
     )
     von = forms.CharField(
         label=gettext_lazy("Von Monat"), required=False, max_length=7, widget=forms.TextInput(attrs=_MONTH),
-        help_text=gettext_lazy("Leer: die Monate, die fehlen."),
     )  # fmt: skip
     bis = forms.CharField(
         label=gettext_lazy("Bis Monat"), required=False, max_length=7, widget=forms.TextInput(attrs=_MONTH)

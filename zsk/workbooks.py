@@ -27,6 +27,8 @@ MOST_ROWS = 1 << 20
 MOST_COLUMNS = 256
 _MOST_SMALL = 16 << 20  # styles, names of sheets
 _BLOCK = 1 << 18
+_MOST_TAG = 4 << 20
+_MOST_LETTERS = 1 << 16  # in a cell; spreadsheets stop at half of it
 _DATES = {*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58}  # the format's built-in numbers
 _NO_PATTERN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -141,7 +143,9 @@ class _Book:
         texts = _Texts()
         if parts:
             with self._open(parts.popitem()[1], MOST_BYTES >> 2) as file:
-                texts.parser.ParseFile(file)
+                for _fed in _feed(texts.parser, file):
+                    pass
+                texts.parser.Parse(b"", True)
         return texts.found
 
     def _dates(self, main: str) -> set[str]:
@@ -159,12 +163,24 @@ class _Book:
         """(number, cells) of each row that has cells, as far as they go."""
         cells = _Cells(self)
         with _told(), self._open(part, MOST_BYTES) as file:
-            while not cells.over and (block := file.read(_BLOCK)):
-                cells.parser.Parse(block)
+            for _fed in _feed(cells.parser, file):
                 yield from cells.found
                 cells.found.clear()
-            if not cells.over:
-                raise EOFError  # cut off
+                if cells.over:
+                    return
+            raise EOFError  # cut off
+
+
+def _feed(parser: expat.XMLParserType, file: IO[bytes]) -> Iterator[int]:
+    """Parses block by block; how many bytes so far."""
+    fed = 0
+    while block := file.read(_BLOCK):
+        parser.Parse(block)
+        fed += len(block)
+        # Until a tag ends, the parser keeps all of it.
+        if fed - parser.CurrentByteIndex > _MOST_TAG:
+            raise ValueError
+        yield fed
 
 
 def _day_zero(tags: list[tuple[str, dict[str, str]]]) -> dt.datetime:
@@ -276,6 +292,8 @@ class _Cells:
         self.line, self.column, self.cells = line, 0, []
 
     def _text(self, data: str) -> None:
+        if len(self.value) + len(self.formula) > _MOST_LETTERS:
+            raise ValueError
         if self.reads == "v" or self.reads == "t":
             self.value += data
         elif self.reads == "f":

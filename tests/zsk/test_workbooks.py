@@ -237,6 +237,19 @@ def test_too_many_texts_parts_and_columns_are_refused(monkeypatch: pytest.Monkey
     assert refused(workbook(HEAD, more={f"p{n}": b"" for n in range(10_000)})) == "datei_zu_gross"
 
 
+@pytest.mark.parametrize("endless", ['<c r="{}">', "<c><v>{}</v></c>", "<c><f>{}</f></c>"])
+def test_a_tag_or_cell_without_end_is_given_up_early(endless: str) -> None:
+    content = workbook(HEAD + row(endless.format("A" * (40 << 20))))
+    tracemalloc.start()
+    start = time.monotonic()
+    try:
+        assert refused(content) == "datei_beschaedigt"
+        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    finally:
+        tracemalloc.stop()
+    assert time.monotonic() - start < 4
+
+
 def test_a_cell_in_the_last_corner_costs_nothing() -> None:
     """A grid of all cells between would have 17 billion."""
     content = workbook(HEAD + row(cell(5), number=2) + row('<c r="XFD1048576" s="1"/>', number=1_048_576))
