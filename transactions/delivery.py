@@ -20,6 +20,7 @@ from transactions import contents, plausibility, staging
 from transactions.checks import Checked, ServiceMonthKey, check_again
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryFinding, QualityCase
+from transactions.notes import CLOSED
 from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
 from transactions.statements import Answer, array, ask, pipeline, put
@@ -77,7 +78,7 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
     with transaction.atomic():
         checked = take(checked, delivery, expected=expected)
     if checked.faults:
-        closed = checked.faults[0].code == plausibility.CLOSED
+        closed = checked.faults[0].code == CLOSED
         raise (PeriodClosed if closed else DeliveryRejected)(delivery, checked.faults)
     return delivery
 

@@ -15,7 +15,9 @@ it only gross errors count: the season is not known yet. With less than six mont
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -129,3 +131,36 @@ def _side(now: Floats, low: Floats, high: Floats, slack: Floats) -> Ints:
 
 def _count(level: Floats) -> Floats:
     return np.maximum(np.exp(level) - DAMPING, 0)
+
+
+# --- many series ---------------------------------------------------------------------------------
+
+Series = Mapping[int, int]  # by month, as a number that counts months
+_BLOCK = 20_000
+
+
+def of_series(entries: Sequence[tuple[Series, int, int]], tolerance: float = 1) -> Expected:
+    """Each value beside the months before it in its own series; in blocks, so that memory stays bounded."""
+    parts = [
+        _of_block(entries[start : start + _BLOCK], tolerance) for start in range(0, len(entries) or 1, _BLOCK)
+    ]
+    return Expected(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
+
+
+def _arrays(found: Expected) -> tuple[Any, ...]:
+    return found.odd, found.low, found.high, found.years
+
+
+def _of_block(entries: Sequence[tuple[Series, int, int]], tolerance: float) -> Expected:
+    if all(len(series) <= LEAST_MONTHS for series, _month, _value in entries):
+        nothing, none = np.full(len(entries), np.nan), np.zeros(len(entries), np.int64)
+        return Expected(none, nothing, nothing, none)
+    past = np.array(
+        [
+            [series.get(month - lag, np.nan) for lag in range(1, LAGS + 1)]
+            for series, month, _value in entries
+        ],
+        np.float64,
+    ).reshape(len(entries), LAGS)
+    value = np.array([value for _series, _month, value in entries], np.float64)
+    return judge(value, past, tolerance=tolerance)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -85,7 +86,7 @@ def read(
 
     Inside a transaction none of the months in `changed` can be closed until its end.
     """
-    params = {
+    params: dict[str, Any] = {
         "services": list(services), "changed": list(changed), "months": list(months), "near": list(near),
         "of": [service for service, _ars in regions], "keys": [ars for _service, ars in regions],
     }  # fmt: skip

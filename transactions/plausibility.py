@@ -10,30 +10,35 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ozgsync.models import GERMANY
-from services.models import service_number
 from transactions import past as reading
-from transactions import references
 from transactions.checks import Checked, month_number, month_of
-from transactions.expectation import LAGS, LEAST_MONTHS, YEAR, Expected, judge
+from transactions.expectation import LAGS, YEAR, Expected, of_series
 from transactions.findings import Finding
+from transactions.notes import (
+    CLOSED,
+    EARLY,
+    EQUAL,
+    KINDS,
+    LATE,
+    OUTSIDE,
+    REPEATED,
+    SUM,
+    VALUE,
+    Key,
+    Note,
+    distance,
+    finding,
+    findings,
+)
 from transactions.past import Series
 from zsk import formats, months
 
-SUM, VALUE, EARLY, LATE, OUTSIDE, EQUAL, REPEATED = KINDS = (
-    "summe_auffaellig", "wert_auffaellig", "monat_vor_beginn", "monat_nach_ende", "region_ausserhalb",
-    "regionen_gleich", "wie_vormonat",
-)  # fmt: skip
-MORE = "auffaelliges_mehr"
-CLOSED = "monat_abgeschlossen"
-
-MOST = 500  # warnings of one delivery that are written out
 # From so many regions on it is no chance that they are all equal, or all as a month before. Where something
 # is rare, a 1 everywhere is quite usual.
 LEAST_REGIONS = 8
@@ -45,7 +50,6 @@ _REGION_TOLERANCE = 1.5
 _COMPLETE = 0.8  # a month with fewer of its usual rows is not there yet: its sum is no matter of plausibility
 
 Ints = npt.NDArray[np.int64]
-Key = tuple[int, int]  # service and month
 
 
 class Part(Protocol):
@@ -63,16 +67,6 @@ class Part(Protocol):
     def touched(self) -> int: ...
 
 
-@dataclass(frozen=True)
-class _Note:
-    """A warning before it is put into words; `row` is a place in the checked rows, -1 without one."""
-
-    kind: str
-    key: Key
-    row: int
-    params: dict[str, str]
-
-
 def look(checked: Checked, parts: Sequence[Part]) -> tuple[list[Finding], list[dt.date]]:
     """What looks wrong in the service-months that a delivery changes, and which of the months are closed.
 
@@ -83,7 +77,7 @@ def look(checked: Checked, parts: Sequence[Part]) -> tuple[list[Finding], list[d
         return [], []
     found = _Look(checked, touched)
     notes = sorted(found.notes(), key=lambda note: (*note.key, KINDS.index(note.kind)))
-    return _findings(checked, notes), found.closed
+    return findings(checked, notes), found.closed
 
 
 def closed_faults(checked: Checked, parts: Sequence[Part], closed: Sequence[dt.date]) -> list[Finding]:
@@ -95,12 +89,12 @@ def closed_faults(checked: Checked, parts: Sequence[Part], closed: Sequence[dt.d
     }
     groups = {key: rows for key, rows in _groups(checked) if key in touched}
     notes = [
-        _Note(
+        Note(
             CLOSED, key, groups[key].start if key in groups else -1, {"anzahl": formats.number(part.touched)}
         )
         for key, part in sorted(touched.items())
     ]
-    return [_finding(checked, note, {}) for note in notes]
+    return [finding(checked, note) for note in notes]
 
 
 class _Look:
@@ -123,7 +117,7 @@ class _Look:
         self.past, self.closed = before.of, before.closed
         self.totals, self.rows = self._afterwards()
 
-    def notes(self) -> Iterator[_Note]:
+    def notes(self) -> Iterator[Note]:
         yield from self._sums()
         yield from self._values()
         equal = set()
@@ -149,17 +143,17 @@ class _Look:
 
     # --- its own past ----------------------------------------------------------------------------
 
-    def _sums(self) -> Iterator[_Note]:
+    def _sums(self) -> Iterator[Note]:
         keys = [key for key in self.touched if key in self.totals]
         series: dict[int, Series] = {}
         for (service, month), total in self.totals.items():
             series.setdefault(service, {})[month] = total
-        found = _judged([(series[key[0]], key[1], self.totals[key]) for key in keys])
+        found = of_series([(series[key[0]], key[1], self.totals[key]) for key in keys])
         for place in np.flatnonzero(found.odd).tolist():
             key, side = keys[place], int(found.odd[place])
             if side < 0 and not self._complete(key):
                 continue
-            yield _Note(SUM, key, self._largest_row(key), _distance(found, place, self.totals[key], key[1]))
+            yield Note(SUM, key, self._largest_row(key), distance(found, place, self.totals[key], key[1]))
 
     def _complete(self, key: Key) -> bool:
         """Whether a month is over and has about as many rows as the months before."""
@@ -186,7 +180,7 @@ class _Look:
         pairs = zip(checked.service[chosen].tolist(), checked.ars[chosen].tolist(), strict=True)
         return list(dict.fromkeys(pairs))[:most]
 
-    def _values(self) -> Iterator[_Note]:
+    def _values(self) -> Iterator[Note]:
         """Of services with several regions; a single one is its sum."""
         delivered: dict[tuple[int, bytes], dict[int, int]] = {pair: {} for pair in self.regions}
         for (service, month), ars, row in self._delivered_regions():
@@ -194,11 +188,11 @@ class _Look:
                 delivered[service, ars][month] = row
         count = self.checked.count
         entries = []
-        for (service, ars), row_of in delivered.items():
-            before = self.past[service].regions.get(ars.decode(), {}) if service in self.past else {}
+        for (service, region), row_of in delivered.items():
+            before = self.past[service].regions.get(region.decode(), {}) if service in self.past else {}
             series = before | {month: int(count[row]) for month, row in row_of.items() if count[row] >= 0}
             entries += [(series, month, service, row) for month, row in row_of.items() if count[row] >= 0]
-        found = _judged(
+        found = of_series(
             [(series, month, int(count[row])) for series, month, _of, row in entries], _REGION_TOLERANCE
         )
         yield from self._odd_values(
@@ -208,8 +202,8 @@ class _Look:
     def _delivered_regions(self) -> Iterator[tuple[Key, bytes, int]]:
         """Each chosen region's row in each service-month that the delivery has it in."""
         keys: dict[int, list[bytes]] = {}
-        for service, ars in self.regions:
-            keys.setdefault(service, []).append(ars)
+        for service, region in self.regions:
+            keys.setdefault(service, []).append(region)
         for key, rows in self.groups.items():
             wanted = np.array(keys.get(key[0], []), "S12")
             ars = self.checked.ars[rows]
@@ -218,7 +212,7 @@ class _Look:
             for one, place in zip(wanted[there].tolist(), places[there].tolist(), strict=True):
                 yield key, one, rows.start + place
 
-    def _odd_values(self, found: Expected, entries: list[tuple[Key, int]]) -> Iterator[_Note]:
+    def _odd_values(self, found: Expected, entries: list[tuple[Key, int]]) -> Iterator[Note]:
         compared: dict[Key, int] = {}
         odd: dict[Key, list[int]] = {}
         running = month_number(months.running())
@@ -227,12 +221,12 @@ class _Look:
             if found.odd[place] > 0 or (found.odd[place] < 0 and key[1] != running):
                 odd.setdefault(key, []).append(place)
         for key, places in odd.items():
-            distance = [self._how_far(found, place, entries[place][1]) for place in places]
-            place = places[int(np.argmax(distance))]
+            far = [self._how_far(found, place, entries[place][1]) for place in places]
+            place = places[int(np.argmax(far))]
             row = entries[place][1]
-            params = _distance(found, place, int(self.checked.count[row]), key[1])
+            params = distance(found, place, int(self.checked.count[row]), key[1])
             counts = {"anzahl": formats.number(len(places)), "werte": formats.number(compared[key])}
-            yield _Note(VALUE, key, row, params | counts)
+            yield Note(VALUE, key, row, params | counts)
 
     def _how_far(self, found: Expected, place: int, row: int) -> float:
         value = float(self.checked.count[row])
@@ -240,7 +234,7 @@ class _Look:
 
     # --- the service's master data ---------------------------------------------------------------
 
-    def _out_of_service(self, key: Key, rows: slice) -> Iterator[_Note]:
+    def _out_of_service(self, key: Key, rows: slice) -> Iterator[Note]:
         past = self.past.get(key[0])
         if past is None:
             return
@@ -252,14 +246,14 @@ class _Look:
                 at = rows.start + np.flatnonzero(self.checked.count[rows] > 0)
                 yield from self._of_rows(kind, key, at, {"tag": formats.day(day)})
 
-    def _of_rows(self, kind: str, key: Key, at: Ints, params: dict[str, str]) -> Iterator[_Note]:
+    def _of_rows(self, kind: str, key: Key, at: Ints, params: dict[str, str]) -> Iterator[Note]:
         """Nothing for no rows; the largest is the example."""
         if len(at):
             row = int(at[np.argmax(self.checked.count[at])])
             counted = {"anzahl": formats.number(len(at)), "ist": formats.number(int(self.checked.count[row]))}
-            yield _Note(kind, key, row, params | counted)
+            yield Note(kind, key, row, params | counted)
 
-    def _outside(self) -> Iterator[_Note]:
+    def _outside(self) -> Iterator[Note]:
         """Rows > 0 of regions that neither lie in the area served nor contain a part of it."""
         for key, rows in self.groups.items():
             area = self.past[key[0]].area if key[0] in self.past else []
@@ -270,14 +264,14 @@ class _Look:
 
     # --- the month itself, and the one before ----------------------------------------------------
 
-    def _equal(self, key: Key, rows: slice) -> _Note | None:
+    def _equal(self, key: Key, rows: slice) -> Note | None:
         count = self.checked.count[rows]
         if len(count) < LEAST_REGIONS or count[0] < LEAST_EQUAL or not (count == count[0]).all():
             return None
         params = {"anzahl": formats.number(len(count)), "ist": formats.number(int(count[0]))}
-        return _Note(EQUAL, key, rows.start, params)
+        return Note(EQUAL, key, rows.start, params)
 
-    def _repeated(self, equal: set[Key]) -> Iterator[_Note]:
+    def _repeated(self, equal: set[Key]) -> Iterator[Note]:
         """Where sum and number of rows are those of the month before, the rows are compared."""
         left, candidates = MAX_REPEATED_ROWS, []
         for key, rows in self.groups.items():
@@ -295,7 +289,7 @@ class _Look:
             now = self._delivered(key)
             if all(known.get(ars) == count for ars, count in now.items()):
                 params = {"anzahl": formats.number(len(now)), "vormonat": formats.month(month_of(before[1]))}
-                yield _Note(REPEATED, key, rows.start, params)
+                yield Note(REPEATED, key, rows.start, params)
 
     def _delivered(self, key: Key) -> dict[str, int]:
         rows = self.groups.get(key, slice(0, 0))
@@ -343,92 +337,3 @@ def _last_key(ars: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bytes_]:
 def _prefix(ars: str) -> str:
     """The leading digits that keys inside a region share: those of its level."""
     return next((ars[:digits] for digits in (0, 2, 3, 5, 9) if not ars[digits:].strip("0")), ars)
-
-
-def _judged(entries: Sequence[tuple[Series, int, int]], tolerance: float = 1) -> Expected:
-    """Each value beside the months before it in its own series; in blocks, so that memory stays bounded."""
-    block = 20_000
-    parts = [
-        _judge_block(entries[start : start + block], tolerance)
-        for start in range(0, len(entries) or 1, block)
-    ]
-    return Expected(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
-
-
-def _arrays(found: Expected) -> tuple[Any, ...]:
-    return found.odd, found.low, found.high, found.years
-
-
-def _judge_block(entries: Sequence[tuple[Series, int, int]], tolerance: float) -> Expected:
-    if all(len(series) <= LEAST_MONTHS for series, _month, _value in entries):
-        nothing, none = np.full(len(entries), np.nan), np.zeros(len(entries), np.int64)
-        return Expected(none, nothing, nothing, none)
-    past = np.array(
-        [
-            [series.get(month - lag, np.nan) for lag in range(1, LAGS + 1)]
-            for series, month, _value in entries
-        ],
-        np.float64,
-    ).reshape(len(entries), LAGS)
-    value = np.array([value for _series, _month, value in entries], np.float64)
-    return judge(value, past, tolerance=tolerance)
-
-
-def _distance(found: Expected, place: int, value: int, month: int) -> dict[str, str]:
-    """What was expected, on what grounds, and how far off the value is."""
-    low, high = float(found.low[place]), float(found.high[place])
-    above = int(found.odd[place]) > 0
-    bound = high if above else low
-    years = int(found.years[place])
-    return {
-        "ist": formats.number(value),
-        "von": formats.number(_rounded(low)), "bis": formats.number(_rounded(high)),
-        "grund": _grounds(month, years),
-        "abstand": formats.percent(abs(value - bound) / max(bound, 1)),
-        "richtung": "darüber" if above else "darunter",
-    }  # fmt: skip
-
-
-def _rounded(value: float) -> int:
-    """To three digits."""
-    return int(float(f"{value:.3g}"))
-
-
-def _grounds(month: int, years: int) -> str:
-    """`Mai 2023 bis 2025`, or the last twelve months: `Mai 2024 bis April 2025`."""
-    if years == 1:
-        return formats.month(month_of(month - YEAR))
-    if years:
-        return f"{formats.month(month_of(month - YEAR * years))} bis {month_of(month - YEAR).year}"
-    return f"{formats.month(month_of(month - YEAR))} bis {formats.month(month_of(month - 1))}"
-
-
-# --- into words ------------------------------------------------------------------------------------
-
-_FIELDS = {EARLY: "monat", LATE: "monat", OUTSIDE: "ars", CLOSED: "monat"}
-
-
-def _findings(checked: Checked, notes: Sequence[_Note]) -> list[Finding]:
-    said = notes[:MOST]
-    keys = {checked.ars[note.row].decode() for note in said if note.row >= 0}
-    names = references.names(keys) if keys else {}
-    found = [_finding(checked, note, names) for note in said]
-    if left := len(notes) - len(said):
-        found.append(Finding(MORE, params={"anzahl": formats.number(left)}))
-    return found
-
-
-def _finding(checked: Checked, note: _Note, names: dict[str, str]) -> Finding:
-    service, month = note.key
-    params = {"service": service_number(service), "monat": formats.month(month_of(month)), **note.params}
-    field = _FIELDS.get(note.kind, "anzahl")
-    if note.row < 0:
-        return Finding(note.kind, field, params=params, service=service)
-    ars, row = checked.ars[note.row].decode(), int(checked.row[note.row])
-    value = {"monat": f"{month_of(month):%Y-%m}", "ars": ars}.get(field, str(int(checked.count[note.row])))
-    stored = checked.stored
-    return Finding(
-        note.kind, field, value, int(stored.line[row]) if stored else None, row,
-        params=params | {"name": names.get(ars, ars)},
-        pointer=f"/zeilen/{row}/{field}" if stored and stored.strict else "", service=service,
-    )  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portals.models import Portal
 from transactions.findings import CATALOGUE
-from transactions.plausibility import KINDS
+from transactions.notes import KINDS
 from transactions.queries import quality
 
 

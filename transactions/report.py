@@ -13,11 +13,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.http import StreamingHttpResponse
 
-from transactions import contents, messages, plausibility, staging
+from transactions import contents, messages, staging
 from transactions.checks import Checked, Principal, check, read_again
 from transactions.findings import Finding
 from transactions.messages import Envelope
 from transactions.models import Delivery
+from transactions.notes import KINDS
 from transactions.push import check_message
 from transactions.rows import Rows
 from transactions.sources import Unreadable, files, push
@@ -143,7 +144,7 @@ class _Results:
         kept = [Finding.from_stored(row) for row in delivery.findings.all()]
         if self.done:
             return kept
-        notes = [finding for finding in kept if finding.code in plausibility.KINDS]
+        notes = [finding for finding in kept if finding.code in KINDS]
         return [*checked.faults, *notes, *checked.warnings]
 
     def cells(self, line: int) -> list[str]:

@@ -203,7 +203,7 @@ def test_warnings_are_kept_with_the_delivery_and_open_a_case(service: OnlineServ
 def test_very_many_are_counted_and_not_dropped(
     service: OnlineService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plausibility, "MOST", 3)
+    monkeypatch.setattr("transactions.notes.MOST", 3)
     rows = [
         line for number in range(1, 6) for line in laender(service, [40 + number] * 16, f"2026-0{number}")
     ]

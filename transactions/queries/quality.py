@@ -20,7 +20,7 @@ from transactions.models import (
     QualityCase,
     ServiceMonth,
 )
-from transactions.plausibility import KINDS
+from transactions.notes import KINDS
 from zsk import months
 
 OPEN, SEEN, ALL = "offen", "geprueft", "alle"
@@ -129,8 +129,8 @@ def months_shown(wanted: Sequence[dt.date]) -> list[Month]:
     """Three queries."""
     closed = ClosedMonth.objects.in_bulk(wanted)
     services, corrections = (
-        _by_month(ServiceMonth.objects, wanted),
-        _by_month(CountCorrection.objects, wanted),
+        _by_month(ServiceMonth.objects.all(), wanted),
+        _by_month(CountCorrection.objects.all(), wanted),
     )
     return [
         Month(month, closed.get(month), services.get(month, 0), corrections.get(month, 0)) for month in wanted
