@@ -19,7 +19,7 @@ class QualityFilter(forms.Form):
 
     art = forms.ChoiceField(label=_("Art"), required=False)
     service = forms.CharField(
-        label=_("Onlineservice, Name oder Nummer"),
+        label=_("Onlineservice"),
         required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off", "type": "search"}),

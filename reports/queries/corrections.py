@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 from django.db import connection
 
@@ -26,7 +27,7 @@ def of_published(months: Collection[dt.date], *, digits: int, within: str = "") 
 
 
 def _places(
-    condition: str, months: Collection[dt.date], digits: int, within: str, **values: object
+    condition: str, months: Collection[dt.date], digits: int, within: str, **values: Any
 ) -> Places:
     with connection.cursor() as cursor:
         cursor.execute(
