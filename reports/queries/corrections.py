@@ -26,9 +26,7 @@ def of_published(months: Collection[dt.date], *, digits: int, within: str = "") 
     )  # fmt: skip
 
 
-def _places(
-    condition: str, months: Collection[dt.date], digits: int, within: str, **values: Any
-) -> Places:
+def _places(condition: str, months: Collection[dt.date], digits: int, within: str, **values: Any) -> Places:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT DISTINCT month, left(ars, %(digits)s) FROM count_correction WHERE {condition}",
