@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from transactions.closing import HOLD
-from transactions.statements import pipeline
+from transactions.statements import array, pipeline
 
 Series = dict[int, int]  # by month since 1970-01
 
@@ -37,19 +37,21 @@ _MONTH = "(extract(year FROM month)::int - 1970) * 12 + extract(month FROM month
 _READ = f"""
     SELECT o.id, o.live_from, o.ended_on, area.keys, past.months, past.totals, past.rows,
            own.ars, own.months, own.counts,
-           (SELECT array_agg(month ORDER BY month) FROM closed_month WHERE month = ANY(%(changed)s))
+           (SELECT array_agg(month ORDER BY month) FROM closed_month WHERE month = ANY(%(changed)s::date[]))
       FROM services_onlineservice o
       LEFT JOIN (
             SELECT onlineservice_id, array_agg(region_id) || array_agg(c.new) || array_agg(b.old) AS keys
               FROM services_onlineservice_area a
               LEFT JOIN ozgsync_regionchange c ON c.old = a.region_id
               LEFT JOIN ozgsync_regionchange b ON b.new = a.region_id
-             WHERE onlineservice_id = ANY(%(services)s) GROUP BY 1) area ON area.onlineservice_id = o.id
+             WHERE onlineservice_id = ANY(%(services)s::bigint[]) GROUP BY 1) area
+           ON area.onlineservice_id = o.id
       LEFT JOIN (
             SELECT service_id, array_agg({_MONTH}) AS months, array_agg(total) AS totals,
                    array_agg(rows) AS rows
               FROM service_month
-             WHERE service_id = ANY(%(services)s) AND month = ANY(%(months)s) GROUP BY 1) past
+             WHERE service_id = ANY(%(services)s::bigint[])
+               AND month BETWEEN %(first)s AND %(last)s GROUP BY 1) past
            ON past.service_id = o.id
       LEFT JOIN (
             SELECT service_id, array_agg(ars) AS ars, array_agg({_MONTH}) AS months,
@@ -59,10 +61,10 @@ _READ = f"""
                              WHERE f.service_id = m.service_id AND f.month = m.month AND f.ars = w.ars)
                       FROM unnest(%(of)s::bigint[], %(keys)s::text[]) AS w(service_id, ars)
                       JOIN service_month m ON m.service_id = w.service_id
-                     WHERE m.service_id = ANY(%(services)s) AND m.month = ANY(%(near)s)) f
+                     WHERE m.service_id = ANY(%(services)s::bigint[]) AND m.month = ANY(%(near)s::date[])) f
              WHERE count IS NOT NULL GROUP BY 1) own
            ON own.service_id = o.id
-     WHERE o.id = ANY(%(services)s)
+     WHERE o.id = ANY(%(services)s::bigint[])
 """
 
 
@@ -78,17 +80,18 @@ def read(
     services: Collection[int],
     *,
     changed: Collection[dt.date],
-    months: Collection[dt.date],
+    since: dt.date,
     regions: Sequence[tuple[int, str]],
     near: Collection[dt.date],
 ) -> Before:
-    """These months of each service; of `regions`, pairs of a service and an ARS, the values in `near`.
+    """Each service's months from `since` on; of `regions`, pairs of service and ARS, the values in `near`.
 
     Inside a transaction none of the months in `changed` can be closed until its end.
     """
     params: dict[str, Any] = {
-        "services": list(services), "changed": list(changed), "months": list(months), "near": list(near),
-        "of": [service for service, _ars in regions], "keys": [ars for _service, ars in regions],
+        "services": array(services), "changed": array(changed), "near": array(near),
+        "first": since, "last": max(changed),
+        "of": array(service for service, _ars in regions), "keys": array(ars for _service, ars in regions),
     }  # fmt: skip
     # In a pipeline: both statements go out in one go.
     with pipeline(), connection.cursor() as lock, connection.cursor() as cursor:

@@ -110,7 +110,7 @@ class _Look:
         before = reading.read(
             self.services,
             changed=[month_of(month) for month in self.changed],
-            months=_before(self.changed, range(1, LAGS + 1)),
+            since=month_of(self.changed[0] - LAGS),
             regions=[(service, ars.decode()) for service, ars in self.regions],
             near=near,
         )
