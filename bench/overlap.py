@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from bench import scratch
 from bench.deliveries import gemeinden, make_services, seconds
@@ -27,27 +25,28 @@ def main() -> None:
         secrets = [issue_api_key(service=service, name="Messung", by=None)[1] for service in found]
         keys = gemeinden()[:ROWS]
         with server(WEB_CONCURRENCY="2", WEB_THREADS="4") as port:
-            clients = [Client(port, secret) for secret in secrets]
-            counts = itertools.count(1)
-            _at_once(clients, keys, next(counts))  # every worker has loaded everything
-            alone = seconds(lambda: _in_turn(clients, keys, next(counts)))
-            together = seconds(lambda: _at_once(clients, keys, next(counts)))
+            # The first time every worker loads what it needs.
+            _once, alone, together = (
+                seconds(lambda count=count, act=act: act(port, secrets, keys, count))  # type: ignore[misc]
+                for count, act in enumerate((_at_once, _in_turn, _at_once), start=1)
+            )
         scratch.report(push_overlap_speedup=alone / together, in_turn_seconds=alone, at_once_seconds=together)
 
 
-def _push(client: Any, keys: list[str], count: int) -> None:
+def _push(port: int, secret: str, keys: list[str], count: int) -> None:
+    client = Client(port, secret)  # a connection that waits too long is closed by the server
     for number in range(PUSHES):
         client.post("/api/v1/lieferungen", [row(ars, 100 * count + number) for ars in keys])
 
 
-def _in_turn(clients: list[Any], keys: list[str], count: int) -> None:
-    for client in clients:
-        _push(client, keys, count)
+def _in_turn(port: int, secrets: list[str], keys: list[str], count: int) -> None:
+    for secret in secrets:
+        _push(port, secret, keys, count)
 
 
-def _at_once(clients: list[Any], keys: list[str], count: int) -> None:
-    with ThreadPoolExecutor(len(clients)) as pool:
-        list(pool.map(lambda client: _push(client, keys, count), clients))
+def _at_once(port: int, secrets: list[str], keys: list[str], count: int) -> None:
+    with ThreadPoolExecutor(len(secrets)) as pool:
+        list(pool.map(lambda secret: _push(port, secret, keys, count), secrets))
 
 
 if __name__ == "__main__":

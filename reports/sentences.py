@@ -21,13 +21,6 @@ from zsk import formats
 NAMED_AT_MOST = 2
 
 
-def enumeration(names: Sequence[str]) -> str:
-    """`A`, `A und B`, `A, B und C`."""
-    if len(names) < 2:
-        return "".join(names)
-    return _("%(first)s und %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}
-
-
 def join(*sentences: str) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -132,7 +125,7 @@ def _gaps(points: Sequence[Point]) -> str:
 def _no_number_for(names: Sequence[str], many: str) -> str:
     if not names:
         return ""
-    named = enumeration(names) if len(names) <= NAMED_AT_MOST else many % {"count": len(names)}
+    named = formats.enumeration(names) if len(names) <= NAMED_AT_MOST else many % {"count": len(names)}
     return _("Für %(names)s gibt es keine Angabe.") % {"names": named}
 
 
@@ -173,7 +166,7 @@ def map_headline(laender: Laender, *, absolute: bool) -> str:
     ahead = [row.area.name for value, row in known if value >= known[min(2, len(known) - 1)][0]]
     if len(ahead) > 4 or len(ahead) == len(known):
         ahead = [row.area.name for value, row in known if value == known[0][0]]
-    return _("%(laender)s vorn") % {"laender": enumeration(ahead)}
+    return _("%(laender)s vorn") % {"laender": formats.enumeration(ahead)}
 
 
 def _known(rows: Sequence[AreaValue], *, absolute: bool) -> list[tuple[float, AreaValue]]:
@@ -256,7 +249,7 @@ def comparable_note(single: Period, twelve: Period, year: Period) -> str:
     if year.comparable:
         counts.append(_("%(count)d seit Januar") % {"count": year.comparable.services})
     who = _("sind Onlineservices, die in beiden Zeiträumen für jeden verglichenen Monat geliefert haben")
-    return f"{who}: {enumeration(counts)}. " + _("Neu angeschlossene erhöhen nur den Wert für alle.")
+    return f"{who}: {formats.enumeration(counts)}. " + _("Neu angeschlossene erhöhen nur den Wert für alle.")
 
 
 def without(left_out: Sequence[dt.date]) -> str:
@@ -266,7 +259,7 @@ def without(left_out: Sequence[dt.date]) -> str:
     if len(left_out) > NAMED_AT_MOST:
         return _("ohne %(count)d Monate") % {"count": len(left_out)}
     return _("ohne %(months)s") % {
-        "months": enumeration([str(formats.MONTHS[m.month - 1]) for m in left_out])
+        "months": formats.enumeration([str(formats.MONTHS[m.month - 1]) for m in left_out])
     }
 
 
@@ -301,7 +294,7 @@ def breakdown_headline(parts: Breakdown) -> str:
     if len(ahead) > 1:
         if len(ahead) > 3:
             return _("%(count)d %(levels)s gleichauf vorn") % {**words, "count": len(ahead)}
-        return _("%(names)s liegen gleichauf vorn") % {"names": enumeration(ahead)}
+        return _("%(names)s liegen gleichauf vorn") % {"names": formats.enumeration(ahead)}
     if len(parts.rows) == 1:
         return _("%(name)s im Vergleich") % {"name": ahead[0]}
     share = whole_percent(known[0].value / parts.total)

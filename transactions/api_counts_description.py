@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 
 from transactions.api_description import DEFAULT_PAGE, MAX_PAGE, answer_example, operation
-from transactions.models import MAX_COUNT
+from transactions.values import MAX_COUNT
 
 _MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 

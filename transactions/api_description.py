@@ -19,9 +19,9 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from transactions.models import MAX_COUNT
 from transactions.problems import MAX_LISTED, MEDIA_TYPE, PROBLEMS
 from transactions.sources.push import MAX_REASON
+from transactions.values import MAX_COUNT
 
 MAX_PAGE = 1_000
 DEFAULT_PAGE = 100

@@ -19,8 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from ozgsync.models import ArsField, Region
 from services.models import Credential, OnlineService
-
-MAX_COUNT = 1_000_000_000
+from transactions.values import MAX_COUNT
 
 
 def new_id() -> uuid.UUID:

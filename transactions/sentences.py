@@ -28,12 +28,7 @@ def announcement(outcome: Outcome) -> str:
     clauses = [clause for name in ("new", "changed", "deleted") if (clause := _effect(outcome, name))]
     # The first clause follows "Wenn …," and begins with its verb, the others with their subject.
     spoken = [clause[0] if index == 0 else clause[1] for index, clause in enumerate(clauses)]
-    return _("Wenn Sie übernehmen, %(effects)s.") % {"effects": enumeration(spoken)}
-
-
-def enumeration(items: Collection[str]) -> str:
-    *most, last = items
-    return f"{', '.join(most)}{_(' und ')}{last}" if most else last
+    return _("Wenn Sie übernehmen, %(effects)s.") % {"effects": formats.enumeration(spoken)}
 
 
 # Verb first, and subject first.

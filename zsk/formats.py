@@ -1,6 +1,7 @@
 """Numbers and months as people read them: `1.234.567`, `Mai 2025`, `+12,4 %`; missing is "keine Angabe"."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,6 +34,13 @@ def decimal(value: float, digits: int = 1) -> str:
 def percent(share: float | None) -> str:
     """A share as per cent: `0.124` → `12,4 %` with a no-break space; None → an en dash."""
     return "–" if share is None else f"{decimal(share * 100)}\u00a0%"
+
+
+def enumeration(names: Sequence[str]) -> str:
+    """`A`, `A und B`, `A, B und C`; nothing is an empty text."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(first)s und %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}
 
 
 def change(now: int | None, before: int | None) -> float | None:

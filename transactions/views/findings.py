@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from transactions.findings import Finding, Text
 from transactions.problems import explanation
 from transactions.references import names
-from transactions.sentences import enumeration
 from zsk import formats
 
 SHOWN = 20
@@ -109,7 +108,7 @@ def warning_words(count: int) -> str:
 
 def _heading(faults: int, warnings: int) -> str:
     said = [fault_words(faults)] * bool(faults) + [warning_words(warnings)] * bool(warnings)
-    return enumeration(said) if said else ""
+    return formats.enumeration(said)
 
 
 def _matches(finding: Finding, kind: str, field: str) -> bool:
