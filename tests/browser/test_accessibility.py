@@ -11,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import KeptMail, User
 from tests.factories import PASSWORD, MemberFactory, PortalMemberFactory, UserFactory
+from tests.transactions.uploading import BAYERN, HESSEN, content, laender, taken_over
 from zsk.pages import PAGES
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -83,6 +84,25 @@ def test_pages_of_a_person(view: Page, live_server: LiveServer) -> None:
     log_in(view, live_server)
     found = {}
     for address in OWN:
+        view.goto(live_server.url + address)
+        found[address] = faults(view)
+    assert {address: lines for address, lines in found.items() if lines} == {}
+
+
+def test_pages_that_show_what_happened(view: Page, live_server: LiveServer) -> None:
+    person = log_in(view, live_server)
+    laender()
+    service = person.service_memberships.get().service
+    taken_over(person, content(service, (HESSEN, "2026-01", 1), (BAYERN, "2026-01", 0)))
+    delivery = taken_over(person, content(service, (HESSEN, "2026-01", 2)))
+    own = f"/meine/onlineservices/{service.number}/"
+    found = {}
+    for address in (
+        "/lieferungen/?wer=petra", f"{own}lieferungen", delivery.get_absolute_url(),
+        f"{delivery.get_absolute_url()}werte/", f"{own}zahlen/2026-01/", f"{own}zahlen/2025-01/",
+        f"{own}keine-transaktionen?monat=2026-01", f"{own}keine-transaktionen?monat=2025-12",
+        "/meine/vollstaendigkeit/?jahr=2026", "/meine/",
+    ):  # fmt: skip
         view.goto(live_server.url + address)
         found[address] = faults(view)
     assert {address: lines for address, lines in found.items() if lines} == {}
