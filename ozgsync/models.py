@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -22,6 +23,22 @@ class Level(models.IntegerChoices):
     KREIS = 3, "Kreis"
     VERBAND = 4, "Gemeindeverband"
     GEMEINDE = 5, "Gemeinde"
+
+
+class Folded(models.Func):
+    """A name as search compares it: lower case, umlauts written out; SQL's side of `ozgsync.search.fold`."""
+
+    function = "zsk_fold"
+    output_field = models.TextField()
+
+
+def folded() -> models.GeneratedField:
+    return models.GeneratedField(expression=Folded("name"), output_field=models.TextField(), db_persist=True)
+
+
+def trigram_index(name: str) -> GinIndex:
+    """Finds names that hold a word of three letters or more."""
+    return GinIndex(models.Func(models.F("folded"), function="zsk_trigrams"), name=name, fastupdate=False)
 
 
 class ArsField(models.CharField):
@@ -96,6 +113,7 @@ class RegionVersion(models.Model):
         Region, models.PROTECT, related_name="+", null=True, blank=True, db_column="parent"
     )
     inhabitants = models.PositiveIntegerField("Einwohner", null=True, blank=True)
+    folded = folded()
     # What SQL writes is stamped by a trigger.
     changed_at = models.DateTimeField("geändert am", auto_now=True)
 
@@ -103,6 +121,7 @@ class RegionVersion(models.Model):
         verbose_name = "Fassung einer Region"
         verbose_name_plural = "Fassungen von Regionen"
         ordering = ["region", "valid_from"]
+        indexes = [trigram_index("regionversion_trigrams")]
         constraints = [
             models.UniqueConstraint(fields=["region", "valid_from"], name="region_version_once"),
             models.CheckConstraint(
@@ -164,6 +183,7 @@ class OzgLeistung(models.Model):
     ozg_id = models.CharField("OZG-ID", max_length=20, primary_key=True)
     name = models.CharField("Name", max_length=300)
     themenfeld = models.ForeignKey(Themenfeld, models.PROTECT, related_name="ozg_leistungen")
+    folded = folded()
 
     class Meta:
         verbose_name = "OZG-Leistung"
@@ -215,12 +235,15 @@ class Leistung(models.Model):
     # What SQL writes is stamped by a trigger.
     changed_at = models.DateTimeField("geändert am", auto_now=True)
 
+    folded = folded()
+
     objects = LeistungQuerySet.as_manager()
 
     class Meta:
         verbose_name = "Leistung"
         verbose_name_plural = "Leistungen"
         ordering = ["name"]
+        indexes = [trigram_index("leistung_trigrams")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(schluessel__regex=r"^99[0-9]{12}$"), name="leistung_schluessel_form"
@@ -304,11 +327,13 @@ class OzgOnlineService(models.Model):
     name = models.CharField("Name", max_length=300)
     leistung = models.ForeignKey(Leistung, models.CASCADE, related_name="ozg_online_services")
     valid_to = models.DateField("gültig bis (ausschließlich)", null=True, blank=True)
+    folded = folded()
 
     class Meta:
         verbose_name = "Onlineservice der OZG-Datenbank"
         verbose_name_plural = "Onlineservices der OZG-Datenbank"
         ordering = ["name"]
+        indexes = [trigram_index("ozgonlineservice_trigrams")]
 
     def __str__(self) -> str:
         return self.name
@@ -319,7 +344,7 @@ class SyncRun(models.Model):
 
     class Status(models.TextChoices):
         RUNNING = "laeuft", "läuft"
-        WAITING = "wartet", "wartet auf Bestätigung"
+        WAITING = "wartet", "zu bestätigen"
         APPLIED = "uebernommen", "übernommen"
         SAME = "unveraendert", "ohne Änderung"
         FAILED = "fehlgeschlagen", "fehlgeschlagen"

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('source', models.CharField(max_length=40, verbose_name='Quelle')),
-                ('status', models.CharField(choices=[('laeuft', 'läuft'), ('wartet', 'wartet auf Bestätigung'), ('uebernommen', 'übernommen'), ('unveraendert', 'ohne Änderung'), ('fehlgeschlagen', 'fehlgeschlagen'), ('verworfen', 'verworfen'), ('zurueckgenommen', 'zurückgenommen')], default='laeuft', max_length=20, verbose_name='Status')),
+                ('status', models.CharField(choices=[('laeuft', 'läuft'), ('wartet', 'zu bestätigen'), ('uebernommen', 'übernommen'), ('unveraendert', 'ohne Änderung'), ('fehlgeschlagen', 'fehlgeschlagen'), ('verworfen', 'verworfen'), ('zurueckgenommen', 'zurückgenommen')], default='laeuft', max_length=20, verbose_name='Status')),
                 ('actor', models.CharField(blank=True, max_length=200, verbose_name='angestoßen von')),
                 ('file_name', models.CharField(blank=True, max_length=255, verbose_name='Datei')),
                 ('version', models.CharField(blank=True, max_length=100, verbose_name='Fassung der Quelle')),

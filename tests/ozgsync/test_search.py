@@ -123,3 +123,56 @@ def test_both_sides_fold_alike() -> None:
     assert fold("Köln-SÜD Straße") == "koeln-sued strasse"
     assert digits_of("99 102 013") == "99102013"
     assert digits_of("99a") == ""
+
+
+# --- typing errors -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["Hundestuer", "hundesteur", "Hunde­steuer", "Humdesteuer", "Hundesteeur"])
+@pytest.mark.usefixtures("dogs")
+def test_a_typing_error_finds_what_was_meant(text: str) -> None:
+    assert keys(text)[0] == "99102013000000"
+
+
+@pytest.mark.usefixtures("dogs")
+def test_only_the_wrong_word_is_replaced() -> None:
+    assert keys("Befreiung Hundestuer") == ["99102013010000"]
+
+
+@pytest.mark.usefixtures("dogs")
+def test_what_is_right_is_not_mixed_with_what_is_near() -> None:
+    LeistungFactory(schluessel="99102013999000", name="Hundeschule")
+    assert keys("Hundesteuer Anmeldung") == ["99102013104000"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dithmarshen", "010510000000"), ("Ditmarschen", "010510000000"), ("Dihtmarschen", "010510000000"),
+        ("Munchen", "091620000000"), ("Muenchen", "091620000000"), ("MÜNCHEN", "091620000000"),
+        ("25746", "010510044044"),
+    ],
+)  # fmt: skip
+def test_a_region_is_found_in_spite_of_typing_errors_and_by_postcode(text: str, expected: str) -> None:
+    RegionFactory(ars="010510000000", name="Dithmarschen", level_top=Level.KREIS, level_bottom=Level.KREIS)
+    RegionFactory(ars="091620000000", name="München", level_top=Level.KREIS, level_bottom=Level.GEMEINDE)
+    heide = RegionFactory(
+        ars="010510044044", name="Heide", level_top=Level.VERBAND, level_bottom=Level.GEMEINDE
+    )
+    type(heide).objects.filter(pk=heide.pk).update(postcode="25746")
+    assert arses(text) == [expected]
+
+
+def test_capital_umlauts_are_folded_as_well() -> None:
+    LeistungFactory(schluessel="99102013000000", name="Ärztliche Prüfung")
+    assert keys("aerztliche pruefung") == keys("ÄRZTLICHE") == ["99102013000000"]
+
+
+@pytest.mark.usefixtures("dogs")
+def test_a_typing_error_costs_two_queries_more(django_assert_num_queries: CountQueries) -> None:
+    with django_assert_num_queries(1):
+        keys("Hundesteuer")
+    with django_assert_num_queries(4):  # all words are read once
+        keys("Hundestuer")
+    with django_assert_num_queries(3):
+        keys("Hundestuer")

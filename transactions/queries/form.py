@@ -8,8 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from ozgsync.models import Level, Region, RegionQuerySet
-from ozgsync.search import Folded
+from ozgsync.models import Folded, Level, Region, RegionQuerySet
 from services.models import OnlineService, ReportingLevel
 from services.standing import missing_months, with_standing
 from transactions import references
