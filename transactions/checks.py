@@ -20,7 +20,17 @@ import pyarrow.compute as pc
 from ozgsync.models import Level
 from services.models import OnlineService, ReportingLevel
 from transactions import references
-from transactions.columns import UNKNOWN, Flags, Ints, Numbers, Parsed, Regions, Services
+from transactions.columns import (
+    MOST_LOOKED_UP,
+    UNKNOWN,
+    Flags,
+    Ints,
+    Numbers,
+    Parsed,
+    Regions,
+    Services,
+    few_faults,
+)
 from transactions.findings import Finding
 from transactions.references import OPEN_END, Named, Principal, Span, month_number, month_of
 from transactions.rows import Column, Rows
@@ -174,7 +184,7 @@ class _Check:
         column = self.rows.service
         if column is None:
             return self._only_service
-        texts = column.texts()
+        texts = column.texts()[:MOST_LOOKED_UP]
         if self.by is None:
             found = references.among(texts, self.done_for)
             return lambda: _services(column, found)
@@ -190,11 +200,12 @@ class _Check:
 
     def _ask_regions(self) -> Callable[[], Regions]:
         column = self.rows.ars
-        parsed = [parse_ars(text, strict=self.rows.strict) for text in column.texts()]
-        faults = [value for value in parsed if isinstance(value, Fault)]
+        parsed = few_faults(parse_ars(text, strict=self.rows.strict) for text in column.texts())
+        looked_up = parsed[:MOST_LOOKED_UP]
+        faults = [value for value in looked_up if isinstance(value, Fault)]
         by_ags = references.ars_of_ags({fault.params["ags"] for fault in faults if "ags" in fault.params})
         candidates = {fault.suggestion for fault in faults} | set(by_ags.values())
-        asked = references.ask_spans({value for value in parsed if isinstance(value, str)} | candidates)
+        asked = references.ask_spans({value for value in looked_up if isinstance(value, str)} | candidates)
 
         def regions() -> Regions:
             spans = asked()
@@ -205,7 +216,7 @@ class _Check:
                 suggestion = by_ags.get(value.params.get("ags", ""), value.suggestion)
                 return Fault(value.code, suggestion if suggestion in spans else "", value.params)
 
-            return Regions(Parsed("ars", column, [resolve(value) for value in parsed]), spans)
+            return Regions(Parsed("ars", column, few_faults(map(resolve, parsed))), spans)
 
         return regions
 
@@ -217,7 +228,7 @@ class _Check:
             return month if isinstance(month, Fault) else month_number(month)
 
         column = self.rows.month
-        parsed = Parsed("monat", column, [parse(text) for text in column.texts()])
+        parsed = Parsed("monat", column, few_faults(map(parse, column.texts())))
         return Numbers(parsed.per_row(UNKNOWN, np.int64), parsed)
 
     def _counts(self) -> Numbers:
@@ -226,8 +237,9 @@ class _Check:
         if not len(others):
             return Numbers(numbers[column.codes], None)
         values: list[int | Fault] = numbers.tolist()
-        for code in others.tolist():
-            values[code] = parse_count(str(column.values[code]))
+        read = few_faults(parse_count(str(column.values[code])) for code in others.tolist())
+        for code, value in zip(others.tolist(), read, strict=True):
+            values[code] = value
         parsed = Parsed("anzahl", column, values)
         return Numbers(parsed.per_row(0, np.int64), parsed)
 
@@ -353,7 +365,7 @@ def _services(column: Column, named: Named) -> Services:
             return Fault("onlineservice_mehrdeutig")
         return named.services.get(key) or _service_fault(key)
 
-    parsed = Parsed("onlineservice", column, [parse(text) for text in column.texts()])
+    parsed = Parsed("onlineservice", column, few_faults(map(parse, column.texts())))
     return Services(parsed.per_row(UNKNOWN, np.int64), named.levels, named.versions, parsed)
 
 

@@ -5,6 +5,7 @@ Each distinct text is parsed once; arrays spread the results over the rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -22,6 +23,27 @@ Flags = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
 UNKNOWN = -1
+MOST_FAULTS = 100_000  # as many as a check writes out of one column
+# So many distinct texts of a column are looked up: more than there are services or regions. Who sends still
+# more has sent so many unknown ones before that no other is written out.
+MOST_LOOKED_UP = 150_000
+
+
+def few_faults(values: Iterable[T | Fault]) -> list[T | Fault]:
+    """The values, with one fault for each code behind the first MOST_FAULTS.
+
+    These are never written out, and millions of objects of their own would take gigabytes.
+    """
+    shared: dict[str, Fault] = {}
+    found: list[T | Fault] = []
+    left = MOST_FAULTS
+    for value in values:
+        if isinstance(value, Fault):
+            left -= 1
+            found.append(value if left >= 0 else shared.setdefault(value.code, value))
+        else:
+            found.append(value)
+    return found
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def send_waiting(*, now: dt.datetime | None = None) -> int:
     return len(found)
 
 
-def run(pk: uuid.UUID, work: Mapping[str, Callable[[Working], None]]) -> bool:
+def run(pk: uuid.UUID, work: Mapping[DeliveryJob.Kind, Callable[[Working], None]]) -> bool:
     """Does the job unless somebody else is at it; `work` has a function for each kind. Whether it is done."""
     job = _claim(pk)
     if job is None:
@@ -80,7 +80,7 @@ def run(pk: uuid.UUID, work: Mapping[str, Callable[[Working], None]]) -> bool:
         return _give_up(job)
     try:
         with Working(job) as working:
-            work[job.kind](working)
+            work[DeliveryJob.Kind(job.kind)](working)
     except Cancelled:
         logger.info("work on delivery %s was taken away", pk)
         return False

@@ -18,6 +18,8 @@ Codes = npt.NDArray[np.int32]
 _FEW = 100  # up to here arrays of Arrow cost more than they save
 
 
+# More texts than these are nearly all different: to compare them takes more memory than it saves.
+_MOST_UNIFIED = 3_000_000
 ENCODED = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -28,7 +30,10 @@ def encode(texts: Sequence[str]) -> pa.DictionaryArray:
 
 @dataclass(frozen=True)
 class Column:
-    """One column's texts: `values` holds each distinct text once, `codes` says which one a row has."""
+    """One column's texts: `values` holds the distinct texts, `codes` says which one a row has.
+
+    A text may stand among millions of `values` more than once.
+    """
 
     codes: Codes
     values: pa.StringArray | list[str]
@@ -46,6 +51,12 @@ class Column:
         """One column from pieces that each have distinct texts of their own."""
         if not chunks:
             return cls(np.empty(0, np.int32), pa.array([], pa.string()))
+        sizes = [len(chunk.dictionary) for chunk in chunks]
+        if sum(sizes) > _MOST_UNIFIED:
+            firsts = np.cumsum([0, *sizes[:-1]], dtype=np.int32)
+            codes = [chunk.indices.to_numpy() + first for chunk, first in zip(chunks, firsts, strict=True)]
+            values = pa.concat_arrays([chunk.dictionary for chunk in chunks])
+            return cls(np.concatenate(codes), values)
         unified = pa.chunked_array(chunks, ENCODED).unify_dictionaries().chunks
         return cls(np.concatenate([chunk.indices.to_numpy() for chunk in unified]), unified[0].dictionary)
 

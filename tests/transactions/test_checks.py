@@ -38,10 +38,11 @@ from tests.transactions.country import (
     checked,
     row,
 )
-from transactions import checks, findings
+from transactions import checks, columns, findings
 from transactions.checks import check, service_ids
 from transactions.findings import CATALOGUE, Finding
 from transactions.rows import Rows
+from transactions.values import Fault
 from zsk import months
 
 pytestmark = pytest.mark.django_db
@@ -392,3 +393,21 @@ def test_every_kind_has_a_title_a_sentence_and_a_cure_in_german(code: str) -> No
         assert part.strip()
         assert not part.endswith(" ")
     assert str(kind.cure).endswith((".", "anzahl", "anzahl."))
+
+
+def test_of_very_many_faults_few_are_objects_and_all_are_counted(
+    country_regions: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "MOST_FAULTS", 3)
+    monkeypatch.setattr(checks, "MAX_FINDINGS", 3)
+    service = ServiceFactory()
+    texts = [f"x{number}" for number in range(9)]
+    rows = Rows.of(
+        service=[service.number] * 9, ars=["6000000000" + str(number) for number in range(9)],
+        month=[f"2025-05-0{number + 2}" for number in range(8)] + ["2025-05"], count=texts,
+    )  # fmt: skip
+    checked = check(rows, by=UserFactory(is_operations=True))
+    assert checked.fault_count == 9 + 8 + 9
+    assert checked.faulty_rows == 9
+    assert len(checked.faults) == 3
+    assert len({id(fault) for fault in columns.few_faults(Fault("x", str(place)) for place in range(9))}) == 4

@@ -5,10 +5,12 @@ import io
 import random
 import time
 
+import numpy as np
 import pytest
 
+from transactions import rows as rows_module
 from transactions.findings import Finding
-from transactions.rows import Column, Rows
+from transactions.rows import Column, Rows, encode
 from transactions.sources import Unreadable, files
 from transactions.sources.tables import KNOWN
 from zsk.readers import open_file
@@ -270,3 +272,13 @@ def test_records_are_given_with_the_lines_that_the_rows_have() -> None:
     given = {line: cells for line, cells in source.rows if any(cells)}
     assert list(given) == read(content).line.tolist() == [3, 5, 7]
     assert given[5][3] == "1204"
+
+
+def test_very_many_texts_are_not_compared_with_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_module, "_MOST_UNIFIED", 3)
+    column = Column.joined([encode(["a", "b", "a"]), encode(["b", "c"])])
+    assert [column.text(row) for row in range(5)] == ["a", "b", "a", "b", "c"]
+    assert column.texts() == ["a", "b", "b", "c"]
+    kept = column.filter(np.array([True, False, False, True, False]))
+    assert [kept.text(row) for row in range(2)] == ["a", "b"]
+    assert kept.texts() == ["a", "b"]

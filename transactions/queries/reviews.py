@@ -27,8 +27,9 @@ class MonthChange:
 
 def named_services(review: Review) -> dict[int, OnlineService]:
     """The services that the preview names, of all that the file is for."""
-    parts = [*review.newest, *review.changed, *review.sample]
-    return OnlineService.objects.in_bulk({part.service_id for part in parts} | set(review.services[:1]))
+    named = {part.service_id for part in review.newest} | {value.service_id for value in review.changed}
+    named |= {row.service_id for row in review.sample} | set(review.services[:1])
+    return OnlineService.objects.in_bulk(named)
 
 
 def published(review: Review) -> int:

@@ -55,8 +55,6 @@ class _Rows:
     def rows(self) -> Rows:
         if self._shape:
             raise Unreadable(*self._shape[: push.MAX_SHAPE_FAULTS])
-        columns = []
-        while self._columns:
-            columns.append(Column.joined(self._columns.pop(0)))
+        service, ars, month, count = (Column.joined(chunks) for chunks in self._columns)
         lines = np.arange(2, self.count + 2, dtype=np.int32)
-        return Rows(lines, *columns, faults=self._faults, strict=True)
+        return Rows(lines, service, ars, month, count, faults=self._faults, strict=True)
