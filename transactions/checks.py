@@ -22,6 +22,7 @@ from services.models import OnlineService, ReportingLevel
 from transactions import references
 from transactions.columns import (
     MOST_LOOKED_UP,
+    MOST_SERVICES,
     UNKNOWN,
     Flags,
     Ints,
@@ -184,7 +185,7 @@ class _Check:
         column = self.rows.service
         if column is None:
             return self._only_service
-        texts = column.texts()[:MOST_LOOKED_UP]
+        texts = column.texts()[:MOST_SERVICES]
         if self.by is None:
             found = references.among(texts, self.done_for)
             return lambda: _services(column, found)

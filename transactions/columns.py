@@ -27,6 +27,9 @@ MOST_FAULTS = 100_000  # as many as a check writes out of one column
 # So many distinct texts of a column are looked up: more than there are services or regions. Who sends still
 # more has sent so many unknown ones before that no other is written out.
 MOST_LOOKED_UP = 150_000
+MOST_SERVICES = (
+    50_000  # the same for services, which a query names one by one: it has 65,535 parameters at most
+)
 
 
 def few_faults(values: Iterable[T | Fault]) -> list[T | Fault]:

@@ -411,3 +411,14 @@ def test_of_very_many_faults_few_are_objects_and_all_are_counted(
     assert checked.faulty_rows == 9
     assert len(checked.faults) == 3
     assert len({id(fault) for fault in columns.few_faults(Fault("x", str(place)) for place in range(9))}) == 4
+
+
+def test_more_services_than_a_query_can_name(country_regions: None) -> None:
+    number = 70_000
+    rows = Rows.of(
+        service=[f"OS-{place:06d}" for place in range(100_000, 100_000 + number)],
+        ars=[HESSEN] * number, month=["2025-05"] * number, count=["1"] * number,
+    )  # fmt: skip
+    checked = check(rows, by=UserFactory(is_operations=True))
+    assert checked.fault_count == number
+    assert {fault.code for fault in checked.faults} == {"onlineservice_unbekannt"}
