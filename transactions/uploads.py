@@ -83,7 +83,7 @@ def receive(
 def review(delivery: Delivery, *, by: User, site: str = "") -> Review:
     """What the check found, checked again where it could be otherwise by now; changes no number.
 
-    Raises ContentExpired, and UnderWay while a worker checks or takes over.
+    Raises ContentExpired, UnderWay while a worker is at it, and NotWaiting where that is done by now.
     """
     _refuse_unless_may(delivery, by)
     if DeliveryJob.objects.filter(pk=delivery.pk).exists():

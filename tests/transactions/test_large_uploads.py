@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import OutgoingMail
+from accounts.models import OutgoingMail, User
 from services.models import OnlineService, ReportingLevel, ServiceMember
 from tests.factories import Personas, ServiceFactory, personas
 from tests.transactions.uploading import (
@@ -32,6 +32,7 @@ from tests.transactions.uploading import (
 )
 from transactions import contents, jobs, tasks, uploads
 from transactions.models import Delivery, DeliveryJob, DeliveryReview, TransactionCount
+from transactions.views import uploads as views
 from zsk.celery import app
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +136,7 @@ def test_meanwhile_the_page_says_how_far_it_is_and_asks_again(client: Client, ke
     part = client.get(where, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert 'value="30"' in part
+    assert "Etwa 30 % geschafft." in part
     assert "Jede Zeile wird geprüft" in part
     assert where in page(client, reverse("transactions:deliver"))
     pass_time(kept)
@@ -192,6 +194,23 @@ def test_a_preview_that_no_longer_holds_is_made_anew(
     assert "Ihre Datei wird geprüft" in page(client, address("review", checked))
     tasks.work_on_delivery(str(checked.pk))
     assert "1.000" in page(client, address("review", checked))
+
+
+def test_a_preview_asked_for_while_the_worker_finishes_leads_on(
+    client: Client, checked: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm(client, checked)
+    allowed = uploads._refuse_unless_may
+
+    def finish_meanwhile(delivery: Delivery, by: User) -> None:
+        monkeypatch.setattr(uploads, "_refuse_unless_may", allowed)
+        tasks.work_on_delivery(str(delivery.pk))
+
+    waiting = Delivery.objects.get(pk=checked.pk)
+    monkeypatch.setattr(views, "own_upload", lambda _request, _pk: waiting)
+    monkeypatch.setattr(uploads, "_refuse_unless_may", finish_meanwhile)
+    assert client.get(address("review", checked))["Location"] == address("review", checked)
+    assert facts() == [1204]
 
 
 def test_whoever_lost_the_service_meanwhile_delivers_nothing(

@@ -77,6 +77,8 @@ def _review(request: HttpRequest, pk: uuid.UUID, reason: ReasonForm) -> HttpResp
         found = uploads.review(delivery, by=person(request), site=site.address(request))
     except uploads.UnderWay:
         return _show_progress(request, delivery)
+    except uploads.NotWaiting:  # a worker has taken it over this very moment
+        return redirect("transactions:review", pk)
     except ContentExpired:
         return render(request, "transactions/expired.html", {"delivery": delivery}, status=410)
     if delivery.channel == Delivery.Channel.FORM and (found.row_count is None or found.fault_count):
