@@ -65,7 +65,7 @@ def digits_of(text: str) -> str:
     return re.sub(r"\D", "", text) if KEY.fullmatch(text.strip()) else ""
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """What every hit must hold; a NUL, which PostgreSQL cannot read, parts words."""
     return fold(text.replace("\0", " ")[:LONGEST_TEXT]).split()[:MOST_WORDS]
 
@@ -86,7 +86,7 @@ def find_leistungen(text: str, *, limit: int = 20) -> list[Leistung]:
     The nearest first, what is not valid today last; with their OZG-Leistung and Themenfeld. One query; two or
     three more where nothing has the text as it was typed.
     """
-    words = _words(text)
+    words = words_of(text)
     if not words:
         return []
     not_now = Case(
@@ -186,7 +186,7 @@ def find_regions(
     `of` are those that come into question. Two queries; two or three more where nothing has the
     text as it was typed.
     """
-    words = _words(text)
+    words = words_of(text)
     if not words:
         return []
     found = _versions(on) if of is None else _versions(on).filter(region__in=of)

@@ -2,7 +2,7 @@ from django.urls import path, re_path
 
 from reports.api.evaluation import EvaluationView
 from reports.api.lists import LeistungenView, RegionsView, ServicesView
-from reports.views import catalogue, data, overview, portals, regions, services
+from reports.views import catalogue, data, overview, portals, regions, search, services
 
 app_name = "reports"
 NUMBER = r"(?P<number>[Oo][Ss]-[0-9]{6,18})"
@@ -23,6 +23,7 @@ urlpatterns = [
     re_path(rf"^portale/{KUERZEL}/verlauf\.{KIND}$", portals.curve_file, name="portal_curve"),
     re_path(rf"^portale/{KUERZEL}/onlineservices\.{KIND}$", portals.services_file, name="portal_services"),
     re_path(r"^regionen/(?P<ars>[0-9]{12})/$", regions.region, name="region"),
+    path("suche/", search.search, name="search"),
     path("daten/", data.index, name="data"),
     path("daten/vollstaendigkeit/", data.coverage, name="coverage"),
     path("daten/transaktionszahlen.csv", data.counts, name="counts"),

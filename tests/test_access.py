@@ -77,6 +77,7 @@ PAGES = [
     E("/onlineservices/{service}/", 200),
     E("/onlineservices/{hidden}/", NOT_PUBLIC),
     E("/onlineservices/OS-999999/", 404),
+    E("/suche/?q=hessen", 200),
     E("/onlineservices/{service}/verlauf.csv", 200),
     E("/onlineservices/{hidden}/verlauf.csv", NOT_PUBLIC),
     E("/onlineservices/{service}/regionen.csv", 200),
