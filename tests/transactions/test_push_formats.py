@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 from django.utils import timezone
 
 from services.models import OnlineService
-from tests.factories import PortalFactory, PortalServiceFactory, ServiceFactory
+from tests.factories import PortalFactory, PortalServiceFactory, ServiceFactory, UserFactory
 from tests.transactions.country import BERLIN, HESSEN
 from tests.transactions.test_push import URL, Sender, problem, row, rows, sender, stored
 from transactions import bodies, contents, jobs, push, tasks
@@ -312,6 +313,11 @@ def test_a_dry_run_for_later_tells_at_its_address_what_it_found(me: Sender) -> N
     found = me.get(body["url"].replace("http://testserver", "")).json()
     assert (found["status"], found["neu"]) == ("probelauf", 1)
     assert stored() == {}
+    operator = Client()
+    operator.force_login(UserFactory(is_operations=True))
+    said = operator.get(f"/lieferungen/{body['id']}/").content.decode()
+    assert "Ein Probelauf: Es wurde nichts gespeichert." in said
+    assert "Gespeichert:" not in said
     problem(me.delete(body["url"].replace("http://testserver", "")), 409, "ruecknahme_unmoeglich")
     assert me.send(rows(row()), Idempotency_Key="a").status_code == 201
 
