@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.utils import timezone
-from python_calamine import CalamineError, CalamineWorkbook
 
 from ozgsync.models import RegionChange
 from ozgsync.naming import gemeinde_name, parent_of, split_name, verband_name
@@ -23,6 +22,8 @@ from ozgsync.sync.changes import Target
 from ozgsync.sync.http import Client, NotThere
 from ozgsync.sync.protocol import Parsed, Skipped, SourceFault
 from zsk.feeds import Feed
+from zsk.kinds import NotReadable
+from zsk.workbooks import read_sheet
 
 FIRST_YEAR = 2016  # the history of regions begins here
 _ID = re.compile(r"[0-9]{2}/[0-9]{4}/[0-9]+-[A-Z]+")
@@ -167,34 +168,34 @@ class Changes:
 
 def _rows(content: bytes, skipped: Skipped) -> Iterator[Row]:
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        lines = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, IndexError, ValueError) as error:
+        sheet = read_sheet(io.BytesIO(content), known=())
+        lines = [(sheet.header_line, sheet.header), *sheet.rows]
+    except NotReadable as error:
         raise SourceFault("Eine der Listen ist keine Tabelle im Format XLSX.") from error
     found = False
-    for number, cells in enumerate(lines, start=1):
-        if not _ID.fullmatch(str(cells[0]).strip() if cells else ""):
+    for number, cells in lines:
+        if not _ID.fullmatch(cells[0].strip()):
             continue  # head, foot and blank lines
         found = True
         try:
             yield _row(cells)
         except ValueError as error:
-            skipped.note(f"{str(cells[0]).strip()}, Zeile {number}: {error}; ausgelassen.")
+            skipped.note(f"{cells[0].strip()}, Zeile {number}: {error}; ausgelassen.")
     if not found:
         raise SourceFault("Eine der Listen hat keine Zeile mit einer Kennung wie 03/2016/0006-R.")
 
 
-def _row(cells: Sequence[Any]) -> Row:
+def _row(cells: Sequence[str]) -> Row:
     if len(cells) < _COLUMNS:
         raise ValueError(f"{len(cells)} statt {_COLUMNS} Spalten")
-    texts = [str(cell).strip() if not isinstance(cell, float) else f"{cell:.0f}" for cell in cells]
+    texts = [cell.strip() for cell in cells]
     change_id, level, old, _ags, old_name, kind, _area, people, new, _new_ags, new_name = texts[:11]
     if kind[:1] not in (DISSOLVED, PART, KEY, NAME):
         raise ValueError(f"die Art der Änderung „{kind}“ ist nicht bekannt")
     digits = re.sub(r"\D", "", people)
     return Row(
         change_id, level, _ars(old, level), old_name, kind[:1], int(digits) if digits else None,
-        _ars(new, level), new_name, _day(cells[11]), _day(cells[12]),
+        _ars(new, level), new_name, _day(texts[11]), _day(texts[12]),
     )  # fmt: skip
 
 
@@ -207,14 +208,14 @@ def _ars(text: str, level: str) -> str:
     return digits.zfill(length).ljust(12, "0")
 
 
-def _day(value: Any) -> dt.date:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    if match := re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{4})", str(value).strip()):
-        return dt.date(int(match[3]), int(match[2]), int(match[1]))
-    raise ValueError(f"„{value}“ ist kein Datum")
+def _day(text: str) -> dt.date:
+    """A date cell's `2024-01-01`, or `01.01.2024` typed as text."""
+    if match := re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{4})", text):
+        text = f"{match[3]}-{match[2]}-{match[1]}"
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"„{text}“ ist kein Datum") from error
 
 
 # --- what they mean ------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ Status = SyncRun.Status
 
 
 def line(
-    change_id: str, old: str, new: str, kind: str, day: str, *, names: Sequence[str] = ("Alt", "Neu"),
+    change_id: str, old: str, new: str, kind: str, day: Any, *, names: Sequence[str] = ("Alt", "Neu"),
     level: str = "Gemeinde", people: Any = 100,
 ) -> list[Any]:  # fmt: skip
     ags = [key[:5] + key[9:] for key in (old, new)]
@@ -33,7 +33,7 @@ def line(
 
 def workbook(*lines: list[Any]) -> bytes:
     file = io.BytesIO()
-    with xlsxwriter.Workbook(file) as book:
+    with xlsxwriter.Workbook(file, {"default_date_format": "dd.mm.yyyy"}) as book:
         sheet = book.add_worksheet("Gebietsänderungen")
         sheet.write_row(0, 0, ["Namens-, Grenz- und Schlüsseländerungen"])
         sheet.write_row(2, 0, ["lfd. Nr.", "Ebene", "ARS", "AGS", "Name", "Art", "Fläche", "Bevölkerung"])
@@ -81,6 +81,14 @@ def test_two_gemeinden_that_merge_into_a_new_one() -> None:
     # What the register saw only at its next date began with the merger.
     assert versions(C) == [("Neudorf", "2024-01-01", "2024-12-31"), ("Neudorf", "2024-12-31", None)]
     assert changes() == [(A, C, "zusammenschluss", 1.0), (B, C, "zusammenschluss", 1.0)]
+
+
+def test_days_may_stand_in_cells_of_dates() -> None:
+    place(A, "Adorf")
+    place(B, "Bdorf")
+    done = sync(line("16/2024/0001-R", A, B, "1", dt.date(2024, 1, 1), names=("Adorf", "Bdorf")))
+    assert (done.status, done.warnings) == (Status.APPLIED, [])
+    assert versions(A) == [("Adorf", "2016-01-01", "2024-01-01")]
 
 
 def test_the_same_list_again_changes_nothing() -> None:
