@@ -28,5 +28,14 @@ def sync(self: Any, name: str, actor: str = "") -> str:
 
 
 @shared_task
+def resume_syncs() -> int:
+    """Goes on with what killed workers have left; how many runs."""
+    left = [name for name in running.left_behind() if name in sources.names()]
+    for name in left:
+        sync.delay(name)
+    return len(left)
+
+
+@shared_task
 def expire_sync() -> int:
     return running.expire()

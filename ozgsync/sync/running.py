@@ -109,6 +109,16 @@ def roll_back(run: SyncRun, source: Source, *, by: str) -> None:
         _finish(held, Status.ROLLED_BACK)
 
 
+def left_behind() -> list[str]:
+    """Sources whose run a killed process has left; none while any run is under way."""
+    try:
+        with _alone():
+            left = SyncRun.objects.filter(status=Status.RUNNING, file_name="")
+            return list(left.order_by("source").values_list("source", flat=True).distinct())
+    except Busy:
+        return []
+
+
 def expire(*, now: dt.datetime | None = None) -> int:
     """Forgets raw answers past their time; how many pieces went."""
     before = (now or timezone.now()) - dt.timedelta(days=settings.SYNC_RAW_DAYS)
