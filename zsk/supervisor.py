@@ -23,7 +23,7 @@ from types import FrameType
 from zsk import embedded, keycloak, probe, processes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-READY_SECONDS = 90
+READY_SECONDS = 180
 GRACE_SECONDS = 12
 TICK = 0.1
 LINE = "─" * 78

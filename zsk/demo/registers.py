@@ -63,7 +63,7 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 def _fim(offset: int, limit: int) -> dict[str, Any]:
     items = [_steckbrief(row) for row in _rows("leistungen.csv")]
     items.append(
-        {"leistungsschluessel": SUCCESSOR, "leistungsbezeichnung": f"Hundesteuer Abmeldung {EXAMPLE}"}
+        {"leistungsschluessel": SUCCESSOR, "leistungsbezeichnung": f"Hundesteuer Anmeldung {EXAMPLE}"}
     )
     part = items[offset : offset + limit]
     return {"items": part, "offset": offset, "limit": limit, "count": len(part), "total_count": len(items)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from ozgsync.models import SyncChange
 from zsk import formats
 
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TITLES: dict[str, str | Promise] = {
     "ozgsync_leistung": gettext_lazy("Leistungen"),
     "ozgsync_leistungchange": gettext_lazy("Ablösungen"),
@@ -70,4 +73,7 @@ def _shown(value: Any) -> str:
         return _("ja") if value else _("nein")
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
-    return formats.number(value) if type(value) is int else str(value)
+    if type(value) is int:
+        return formats.number(value)
+    text = str(value)
+    return formats.day(dt.date.fromisoformat(text)) if _DAY.fullmatch(text) else text
