@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from psycopg import sql
 
+from ozgsync import today
+
 DATA_DIR = Path(__file__).resolve().parent / "data"
 # One load at a time: two would wait for each other's rows and could lock each other out.
 LOAD_LOCK = 0x5A534B01
@@ -128,18 +130,32 @@ def load_reference(folder: Path = DATA_DIR) -> list[Loaded]:
             # The first delivery must not plan its joins as if the tables were empty.
             if result.new:
                 cursor.execute(f"ANALYZE {step.table}")
-    if any(result.new or result.changed for result in loaded):
+    if any(result.new or result.changed for result in loaded) or today.refresh():
         raise_version()
     return loaded
 
 
 def raise_version() -> None:
-    """Whoever writes reference data calls this in the same transaction, or open pages stay as they were."""
+    """Whoever writes reference data calls this in the same transaction, or open pages stay as they were, and
+    counts of the past where they were.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ozgsync_referenceversion AS kept (id, version) VALUES (1, 1)"
             " ON CONFLICT (id) DO UPDATE SET version = kept.version + 1"
         )
+    today.refresh()
+
+
+@transaction.atomic
+def follow_calendar() -> bool:
+    """Changes that were known before come into force on their day; whether there were any."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOAD_LOCK])
+    changed = today.refresh()
+    if changed:
+        raise_version()
+    return changed
 
 
 @contextmanager

@@ -164,6 +164,28 @@ class RegionChange(models.Model):
         return f"{self.old_id} → {self.new_id} ({self.get_kind_display()})"
 
 
+class RegionToday(models.Model):
+    """In which months a count at a key belongs to which key of today; made by `today.py`.
+
+    Keys that lead to themselves have no rows. `today` is the lowest common parent where `exact` is false.
+    """
+
+    ars = ArsField("ARS")
+    from_month = models.DateField("ab Monat")
+    to_month = models.DateField("bis Monat (ausschließlich)")
+    today = ArsField("ARS heute", db_index=True)
+    exact = models.BooleanField("genau")
+
+    class Meta:
+        verbose_name = "heutige Region"
+        verbose_name_plural = "heutige Regionen"
+        ordering = ["ars", "from_month"]
+        constraints = [models.UniqueConstraint(fields=["ars", "from_month"], name="region_today_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ars} vor {self.to_month}: {self.today}"
+
+
 class Themenfeld(models.Model):
     slug = models.SlugField(primary_key=True)
     name = models.CharField("Name", max_length=60, unique=True)
@@ -310,6 +332,7 @@ class ReferenceVersion(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     version = models.BigIntegerField("Fassung")
+    today_of = models.TextField("Grundlage der heutigen Regionen", db_default="")
 
     class Meta:
         verbose_name = "Fassung der Referenzdaten"

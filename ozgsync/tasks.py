@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from ozgsync import sources
+from ozgsync import loading, sources
 from ozgsync.models import SyncRun
 from ozgsync.sync import running
 
@@ -39,3 +39,8 @@ def resume_syncs() -> int:
 @shared_task
 def expire_sync() -> int:
     return running.expire()
+
+
+@shared_task
+def follow_calendar() -> bool:
+    return loading.follow_calendar()

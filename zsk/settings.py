@@ -152,6 +152,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-mail": {"task": "accounts.tasks.expire_mail", "schedule": 24 * 3600.0},
     "tell-of-reference-changes": {"task": "services.tasks.tell_of_reference_changes", "schedule": 300.0},
     "resume-syncs": {"task": "ozgsync.tasks.resume_syncs", "schedule": 600.0},
+    "follow-calendar": {"task": "ozgsync.tasks.follow_calendar", "schedule": crontab(minute=1, hour=0)},
     "expire-sync": {"task": "ozgsync.tasks.expire_sync", "schedule": 24 * 3600.0},
     "expire-access": {"task": "accounts.tasks.expire_access", "schedule": 24 * 3600.0},
 }

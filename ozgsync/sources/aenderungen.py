@@ -50,7 +50,7 @@ class Row(NamedTuple):
 STAGING = {
     "incoming_changes": """
         change_id text, kind text, old text COLLATE "C", new text COLLATE "C", effective date,
-        statistically date, share numeric""",
+        statistically date, share numeric, people integer""",
     "incoming_events": """
         ars text COLLATE "C", day date, legally date, name text, parent text COLLATE "C",
         level_top smallint, level_bottom smallint, what text""",
@@ -119,13 +119,20 @@ CHANGES = Target(
     title="Gebietsänderungen",
     keys=("change_id", "old", "new"),
     values=("kind", "effective", "statistically", "share"),
-    # The committed data have some reforms already, under identifiers of our own.
+    # A part is measured by the people that the register knew of the whole, as far as it did. The committed
+    # data have some reforms already, under identifiers of our own.
     select="""
-        SELECT i.change_id, i.old, i.new, i.kind, i.effective, i.statistically, i.share
+        SELECT i.change_id, i.old, i.new, i.kind, i.effective, i.statistically,
+               coalesce(i.share, round(i.people::numeric / (
+                   SELECT v.inhabitants FROM ozgsync_regionversion v
+                    WHERE v.ars = i.old AND v.inhabitants >= i.people AND v.inhabitants > 0
+                    ORDER BY v.valid_from >= i.statistically, v.valid_from DESC LIMIT 1), 6)) AS share
           FROM incoming_changes i
          WHERE NOT EXISTS (
                SELECT FROM ozgsync_regionchange c WHERE c.old = i.old AND c.new = i.new
                   AND c.statistically = i.statistically AND c.change_id <> i.change_id)""",
+    # The whole is counted anew every year.
+    minor=("share",),
     new_undone="delete",
 )
 
@@ -222,25 +229,34 @@ def _day(text: str) -> dt.date:
 
 
 def _changes(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    """Old and new keys with what happened and the share of the old one, once each."""
-    by_old: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    """Old and new keys with what happened and the share of the old one, once each.
+
+    Of a part that goes the people are given instead of the share. Where nobody moves, nothing changes for
+    counts.
+    """
+    # A kreisfreie Stadt is told of as a Kreis and as a Gemeinde, under one key: each is a whole.
+    by_old: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     sources: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows:
-        by_old[row.change_id, row.old].append(row)
         sources[row.change_id, row.new].add(row.old)
+        if row.type != PART or row.people != 0:
+            by_old[row.change_id, row.level, row.old].append(row)
     found: dict[tuple[str, str, str], tuple[Any, ...]] = {}
-    for (change_id, old), group in by_old.items():
+    for (change_id, _level, old), told in by_old.items():
+        group = [row for row in told if row.people != 0] or told
         stays = any(row.type == PART for row in group) and not any(row.type == DISSOLVED for row in group)
         several = len({row.new for row in group}) > 1
         for row in group:
             kind = _kind(row, several=several or stays, merger=len(sources[change_id, row.new]) > 1)
-            share = _share(row, group) if several or stays else 1
-            dates = (row.legal, row.statistical)
-            found[change_id, old, row.new] = (change_id, kind, old, row.new, *dates, None if stays else share)
+            share = None if stays else _share(row, group) if several else 1
+            people = row.people if stays else None
+            found[change_id, old, row.new] = (
+                change_id, kind, old, row.new, row.legal, row.statistical, share, people
+            )  # fmt: skip
         if stays:
             # What is left of a key is its own successor.
             dates = (group[0].legal, group[0].statistical)
-            found.setdefault((change_id, old, old), (change_id, Kind.SPLIT, old, old, *dates, None))
+            found.setdefault((change_id, old, old), (change_id, Kind.SPLIT, old, old, *dates, None, None))
     return list(found.values())
 
 

@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 
 from ozgsync import sources
 from ozgsync.loading import load_reference
-from ozgsync.models import Region, RegionChange, RegionVersion, SyncRun
+from ozgsync.models import Region, RegionChange, RegionToday, RegionVersion, SyncRun
 from ozgsync.sync import running
 from zsk.feeds import Feed
 
@@ -142,6 +142,47 @@ def test_a_part_that_goes_leaves_the_rest_its_own_successor() -> None:
     sync(line("16/2022/0003-G", A, B, "2", "01.01.2022", names=("Adorf", "Bdorf")))
     assert changes() == [(A, A, "teilung", None), (A, B, "teilung", None)]
     assert versions(A) == [("Adorf", "2016-01-01", None)]
+
+
+@pytest.mark.parametrize("people", [5, "5"])
+def test_a_part_is_measured_by_the_people_of_the_whole(people: Any) -> None:
+    place(A, "Adorf")
+    place(B, "Bdorf")
+    RegionVersion.objects.filter(region=A).update(inhabitants=1000)
+    lines = [line("16/2022/0003-G", A, B, "2", "01.01.2022", names=("Adorf", "Bdorf"), people=people)]
+    sync(*lines)
+    assert changes() == [(A, A, "teilung", None), (A, B, "teilung", 0.005)]
+    assert sync(*lines).status == Status.SAME
+    assert not RegionToday.objects.exists()
+
+
+def test_where_nobody_moves_nothing_changes_for_counts() -> None:
+    place(A, "Adorf")
+    place(B, "Bdorf")
+    place(C, "Cdorf")
+    sync(
+        line("16/2022/0003-G", A, B, "2", "01.01.2022", names=("Adorf", "Bdorf"), people=0),
+        line("16/2022/0004-R", B, A, "1", "01.01.2023", names=("Bdorf", "Adorf"), people=900),
+        line("16/2022/0004-R", B, C, "1", "01.01.2023", names=("Bdorf", "Cdorf"), people=0),
+        # Nobody lives there, and still it went somewhere.
+        line("16/2022/0005-R", C, A, "1", "01.01.2024", names=("Cdorf", "Adorf"), people=0),
+    )
+    assert changes() == [(B, A, "eingliederung", 1.0), (C, A, "eingliederung", 1.0)]
+
+
+def test_a_kreisfreie_stadt_told_of_twice_is_not_divided() -> None:
+    load_reference()
+    RegionChange.objects.all().delete()
+    names = {"names": ("Eisenach", "Eisenach")}
+    sync(
+        line("16/2021/0007-S", "16056", "16063", "1", "01.07.2021", level="Kreis", people=42000, **names),
+        line("16/2021/0007-S", "160560000000", "160630105105", "1", "01.07.2021", people=42000, **names),
+    )
+    assert {(new, share) for _old, new, _kind, share in changes()} == {
+        ("160630000000", 1.0), ("160630105105", 1.0),
+    }  # fmt: skip
+    found = RegionToday.objects.get(ars="160560000000")
+    assert (found.today, found.exact) == ("160630105105", True)
 
 
 def test_reforms_that_are_known_are_not_told_twice() -> None:
