@@ -25,6 +25,16 @@ BEGINNING = dt.date(1900, 1, 1)
 _DIGITS = (9, 5, 3, 2)  # of a key's parents, from below: Verband, Kreis, Regierungsbezirk, Land
 DAY = dt.timedelta(days=1)
 
+
+def joined(key: str, month: str) -> str:
+    """SQL to LEFT JOIN: the row `t` of a key in a month; `coalesce(t.today, key)` is where it belongs."""
+    return f"ozgsync_regiontoday t ON t.ars = {key} AND {month} >= t.from_month AND {month} < t.to_month"
+
+
+# Keys that lead into a range of keys, maybe from outside.
+LEADING_IN = "SELECT ars FROM ozgsync_regiontoday WHERE today BETWEEN %(low)s AND %(high)s"
+
+
 Shares = dict[str, Decimal | None]
 
 

@@ -52,6 +52,8 @@ class Table:
     # Of the services that were expected to deliver for the period, how many did; where one can say so.
     delivered: int | None = None
     expected: int | None = None
+    # By the regions of today, instead of those that the counts were reported for.
+    today: bool = False
 
 
 def source() -> str:
@@ -111,8 +113,7 @@ def describe(table: Table) -> dict[str, Any]:
         "titel": table.title,
         "stand": timezone.localtime(table.stand).isoformat(timespec="seconds") if table.stand else None,
         "datenversion": table.version,
-        # Counts keep the region that they were reported for.
-        "gebietsstand": _("Gebietsstand der Meldung"),
+        "gebietsstand": _("heutiger Gebietsstand") if table.today else _("Gebietsstand der Meldung"),
         "zeitraum": table.period,
         "filter": table.filters or {},
         "vollstaendigkeit": None

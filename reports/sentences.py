@@ -12,7 +12,7 @@ from ozgsync.models import Level
 from reports.charts.line import last_reported
 from reports.maps import measured
 from reports.queries.overview import Laender, Ranked
-from reports.queries.regions import Area, AreaValue
+from reports.queries.regions import Area, AreaValue, Divided
 from reports.queries.series import Period, Point
 from reports.queries.service_counts import Breakdown
 from reports.words import Noun
@@ -324,4 +324,12 @@ def _own_rank(parts: Breakdown, own: str) -> str:
         "name": row.area.title,
         "value": formats.number(row.value),
         "rank": rank,
+    }
+
+
+def divided(found: Divided) -> str:
+    """What was reported for a region before a reform divided it."""
+    return _("%(old)s: aufgeteilt durch Reform, auf %(parent)s gezählt") % {
+        "old": found.area.title,
+        "parent": found.onto.title,
     }

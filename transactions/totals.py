@@ -12,13 +12,25 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-# Parameters: first, last and the region's range of keys, twice (once for each half).
-_BOTH = """
-    SELECT month, region, total, rows FROM region_total
-    WHERE month BETWEEN %(first)s AND %(last)s AND region BETWEEN %(low)s AND %(high)s
-    UNION ALL
-    SELECT month, region, total, rows FROM region_total_delta
-    WHERE month BETWEEN %(first)s AND %(last)s AND region BETWEEN %(low)s AND %(high)s
+from ozgsync.today import LEADING_IN, joined
+
+_IN_RANGE = "region BETWEEN %(low)s AND %(high)s"
+
+
+def _both(regions: str) -> str:
+    """Both halves; `regions` is the condition on the regions of either."""
+    return " UNION ALL ".join(
+        f"SELECT month, region, total, rows FROM {table}"
+        f" WHERE month BETWEEN %(first)s AND %(last)s AND ({regions})"
+        for table in ("region_total", "region_total_delta")
+    )
+
+
+_BOTH = _both(_IN_RANGE)
+# A Kreis goes its way as a whole: what its parts became is not in the totals.
+_TODAY = f"""
+    SELECT month, coalesce(t.today, region) AS region, total, rows, region AS reported, t.exact
+      FROM ({_both(f"{_IN_RANGE} OR region IN ({LEADING_IN})")}) AS b LEFT JOIN {joined("region", "month")}
 """
 
 _FOLD = """
@@ -53,20 +65,38 @@ class AreaTotal:
     rows: int
 
 
-def by_area(*, first: dt.date, last: dt.date, digits: int, within: str = "") -> list[AreaTotal]:
+def by_area(
+    *, first: dt.date, last: dt.date, digits: int, within: str = "", today: bool = False
+) -> list[AreaTotal]:
     """Exact totals of published services per month and area, an area being the leading `digits` of the ARS.
 
     `within` limits to areas whose key starts so. With 0 digits there is one area, `""`; with 2 the Länder,
     where `00` is what was reported for Germany as a whole; with 12 every region that stands in the totals.
+    `today`: where the regions belong today.
     """
     statement = (
         "SELECT month, left(region, %(digits)s), sum(total)::bigint, sum(rows)::bigint "
-        f"FROM ({_BOTH}) AS exact GROUP BY 1, 2 HAVING sum(rows) > 0 ORDER BY 1, 2"
+        f"FROM ({_TODAY if today else _BOTH}) AS exact WHERE {_IN_RANGE} "
+        "GROUP BY 1, 2 HAVING sum(rows) > 0 ORDER BY 1, 2"
     )
-    bounds = {"low": within.ljust(12, "0"), "high": within.ljust(12, "9")}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"first": first, "last": last, "digits": digits, **bounds})
+        cursor.execute(statement, {"first": first, "last": last, "digits": digits, **_bounds(within)})
         return [AreaTotal(*row) for row in cursor.fetchall()]
+
+
+def divided(*, first: dt.date, last: dt.date, within: str = "") -> list[tuple[dt.date, str, str, int]]:
+    """Month, key, region of today and total of what a reform divided, where it lies in `within` today."""
+    statement = (
+        f"SELECT month, reported, region, sum(total)::bigint FROM ({_TODAY}) AS exact "
+        f"WHERE NOT exact AND {_IN_RANGE} GROUP BY 1, 2, 3 HAVING sum(rows) > 0 ORDER BY 1, 2"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"first": first, "last": last, **_bounds(within)})
+        return cursor.fetchall()
+
+
+def _bounds(within: str) -> dict[str, str]:
+    return {"low": within.ljust(12, "0"), "high": within.ljust(12, "9")}
 
 
 def first_month() -> dt.date | None:

@@ -6,7 +6,7 @@ import ozgsync.models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ozgsync', '0008_minor_changes'),
+        ('ozgsync', '0009_search'),
     ]
 
     operations = [

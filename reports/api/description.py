@@ -316,6 +316,11 @@ EVALUATION = operation(
             "aufteilung", {"type": "string", "enum": ["land", "kreis", "gemeinde", "onlineservice"]},
             description="Wonach jeder Zeitraum aufgeteilt wird. gemeinde gibt es nur mit onlineservice.",
         ),
+        OpenApiParameter(
+            "gebietsstand", {"type": "string", "enum": ["meldung", "heute"], "default": "meldung"},
+            description="heute rechnet Zahlen früherer Regionen auf die Regionen von heute um. Was eine Reform "
+            "aufgeteilt hat, steht bei der kleinsten Region, die alle Teile enthält.",
+        ),
         _ETAG,
     ],
     answers={(200, "application/json"): OpenApiResponse(EvaluationSerializer, description="Die Auswertung.")},

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from ozgsync.models import GERMANY, Level
 from portals.models import Portal
-from reports import exports, tables
+from reports import exports, sentences, tables
 from reports.api import description
 from reports.api.views import OpenView
 from reports.caching import Version, remembered
@@ -30,10 +31,13 @@ MONTHLY, QUARTERLY, YEARLY = "monat", "quartal", "jahr"
 GRAINS = [MONTHLY, QUARTERLY, YEARLY]
 PARTS = {"land": Level.LAND, "kreis": Level.KREIS, "gemeinde": Level.GEMEINDE}
 BY_SERVICE = "onlineservice"
+REPORTED, TODAY = "meldung", "heute"
 
 
 class EvaluationView(OpenView):
-    query_fields = frozenset({"onlineservice", "portal", "region", "von", "bis", "koernung", "aufteilung"})
+    query_fields = frozenset(
+        {"onlineservice", "portal", "region", "von", "bis", "koernung", "aufteilung", "gebietsstand"}
+    )
 
     @extend_schema(**description.EVALUATION)
     def get(self, request: Request) -> HttpResponseBase:
@@ -69,9 +73,11 @@ def read(request: Request) -> Question:
     if service and portal:
         raise ApiProblem("nicht_lesbar", _("Nennen Sie onlineservice oder portal, nicht beides."))
     split = parameters.choice(request, "aufteilung", [*PARTS, BY_SERVICE])
+    today = parameters.choice(request, "gebietsstand", [REPORTED, TODAY], REPORTED) == TODAY
+    day = timezone.localdate() if today else None
     question = Question(
-        first, last, parameters.choice(request, "koernung", GRAINS, MONTHLY), _place(request, last),
-        parts=PARTS.get(split), by_service=split == BY_SERVICE, service=service, portal=portal,
+        first, last, parameters.choice(request, "koernung", GRAINS, MONTHLY), _place(request, day or last),
+        parts=PARTS.get(split), by_service=split == BY_SERVICE, service=service, portal=portal, today=day,
     )  # fmt: skip
     _check(question)
     return question
@@ -142,6 +148,7 @@ def _table(question: Question, cells: list[Cell], covered: evaluation.Coverage, 
         notes=_notes(question),
         delivered=covered.delivered,
         expected=covered.expected,
+        today=question.today is not None,
     )
 
 
@@ -163,13 +170,19 @@ def _columns(question: Question) -> list[Column]:
 def _row(question: Question, cell: Cell) -> list[TableCell]:
     row: list[TableCell] = [cell.period]
     if question.parts is not None or question.by_service:
-        rest = _("nicht auf die Ebene %(level)s verteilt")
-        name = rest % {"level": question.parts.label} if question.parts and cell.key is None else cell.name
-        row += [cell.key, name]
+        row += [cell.key, _name(question, cell)]
     # A remainder is nobody's report: it has no status.
     status = tables.status(cell.value, running=cell.running, corrected=cell.corrected)
     row += [cell.value, None if cell.key is None else status]
     return row if question.grain == MONTHLY else [*row, cell.reported, cell.months]
+
+
+def _name(question: Question, cell: Cell) -> str:
+    if cell.divided:
+        return sentences.divided(cell.divided)
+    if question.parts is None or cell.key is not None:
+        return cell.name
+    return _("nicht auf die Ebene %(level)s verteilt") % {"level": question.parts.label}
 
 
 def _title(question: Question) -> str:
@@ -196,6 +209,7 @@ def _filters(question: Question) -> dict[str, str]:
         "region": question.place.area.ars,
         "koernung": question.grain,
         "aufteilung": split,
+        "gebietsstand": TODAY if question.today else "",
     }
     return {name: value for name, value in filters.items() if value}
 

@@ -8,28 +8,47 @@ from typing import Any
 
 from django.db import connection
 
+from ozgsync.today import joined
+
 Places = frozenset[tuple[dt.date, str]]
 
-_OF = "month = ANY(%(months)s) AND ars BETWEEN %(low)s AND %(high)s"
+
+def of_service(
+    service: int, months: Collection[dt.date], *, digits: int, within: str = "", today: bool = False
+) -> Places:
+    """Months and areas, the leading `digits` of the ARS, of a service that hold a corrected value.
+
+    `today`: areas that the values belong to today.
+    """
+    return _places("service_id = %(service)s", "ars", months, digits, within, today, service=service)
 
 
-def of_service(service: int, months: Collection[dt.date], *, digits: int, within: str = "") -> Places:
-    """Months and areas, the leading `digits` of the ARS, of a service that hold a corrected value."""
-    return _places(f"service_id = %(service)s AND {_OF}", months, digits, within, service=service)
-
-
-def of_published(months: Collection[dt.date], *, digits: int, within: str = "") -> Places:
-    """The same for all published services together."""
+def of_published(
+    months: Collection[dt.date], *, digits: int, within: str = "", today: bool = False
+) -> Places:
+    """The same for all published services together, down to the Kreise, each of which goes as a whole."""
     return _places(
-        f"{_OF} AND service_id IN (SELECT id FROM services_onlineservice WHERE published_at IS NOT NULL)",
-        months, digits, within,
+        "service_id IN (SELECT id FROM services_onlineservice WHERE published_at IS NOT NULL)",
+        "rpad(left(ars, 5), 12, '0')", months, digits, within, today,
     )  # fmt: skip
 
 
-def _places(condition: str, months: Collection[dt.date], digits: int, within: str, **values: Any) -> Places:
+def _places(
+    condition: str, key: str, months: Collection[dt.date], digits: int, within: str, today: bool,
+    **values: Any,
+) -> Places:  # fmt: skip
+    source = (
+        f"(SELECT month, {key} AS ars FROM count_correction WHERE {condition} AND month = ANY(%(months)s))"
+    )
+    if today:
+        source = (
+            f"(SELECT month, coalesce(t.today, c.ars) AS ars FROM {source} AS c"
+            f" LEFT JOIN {joined('c.ars', 'month')})"
+        )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT month, left(ars, %(digits)s) FROM count_correction WHERE {condition}",
+            f"SELECT DISTINCT month, left(ars, %(digits)s) FROM {source} AS c"
+            " WHERE ars BETWEEN %(low)s AND %(high)s",
             {"months": list(months), "digits": digits, "low": within.ljust(12, "0"),
              "high": within.ljust(12, "9"), **values},
         )  # fmt: skip

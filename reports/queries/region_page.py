@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from ozgsync.models import Level
 from reports.queries import corrections
 from reports.queries.overview import stand
-from reports.queries.regions import AreaValue, Place, place
+from reports.queries.regions import AreaValue, Divided, Place, divided_areas, place, rest
 from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
 from transactions import totals
 from zsk import months
@@ -16,7 +18,7 @@ from zsk import months
 
 @dataclass(frozen=True, slots=True)
 class RegionReport:
-    """`rows` and `undistributed` add up to the month's value wherever the region has a breakdown."""
+    """`rows`, `divided` and `undistributed` add up to the month's value wherever there is a breakdown."""
 
     place: Place
     month: dt.date
@@ -25,6 +27,8 @@ class RegionReport:
     rows: tuple[AreaValue, ...]
     undistributed: int | None
     stand: dt.datetime | None
+    divided: tuple[Divided, ...] = ()
+    today: bool = False
 
     @property
     def value(self) -> int | None:
@@ -35,14 +39,20 @@ class RegionReport:
         return next((point.before for point in self.curve if point.month == self.month), None)
 
 
-def region_report(*, ars: str, month: dt.date) -> RegionReport | None:
-    """None for a key that no register holds. Below the Kreise there are no sums across services."""
-    found = place(ars=ars, month=month)
+def region_report(*, ars: str, month: dt.date, today: bool = False) -> RegionReport | None:
+    """None for a key that no register holds. Below the Kreise there are no sums across services.
+
+    `today`: the region as it is today, with what belongs to it now (heutiger Gebietsstand); a Kreis that was
+    divided is told apart.
+    """
+    found = place(ars=ars, month=timezone.localdate() if today else month)
     if found is None:
         return None
     first = totals.first_month()
-    curve = _curve(found, month, first) if first and found.has_totals else []
-    rows = _rows(found, month) if curve and found.below_level in {Level.LAND, Level.KREIS} else ()
+    curve = _curve(found, month, first, today=today) if first and found.has_totals else []
+    broken_down = bool(curve) and found.below_level in {Level.LAND, Level.KREIS}
+    rows = _rows(found, month, today=today) if broken_down else ()
+    divided = _divided(found, month) if broken_down and today else ()
     value = next((point.value for point in curve if point.month == month), None)
     return RegionReport(
         place=found,
@@ -50,27 +60,34 @@ def region_report(*, ars: str, month: dt.date) -> RegionReport | None:
         first_month=first,
         curve=tuple(curve),
         rows=rows,
-        undistributed=None if value is None else value - sum(row.value or 0 for row in rows),
+        undistributed=rest(value, rows, divided),
         stand=stand(),
+        divided=divided,
+        today=today,
     )
 
 
-def _curve(found: Place, month: dt.date, first: dt.date) -> list[Point]:
+def _curve(found: Place, month: dt.date, first: dt.date, *, today: bool) -> list[Point]:
     end = curve_end(month)
+    digits, within = len(found.prefix), found.prefix
     rows = totals.by_area(
-        first=months.shift(end, -CURVE_MONTHS - 12), last=end, digits=len(found.prefix), within=found.prefix
+        first=months.shift(end, -CURVE_MONTHS - 12), last=end, digits=digits, within=within, today=today
     )
     shown = months.span(months.shift(end, 1 - CURVE_MONTHS), end)
-    fixed = corrections.of_published(shown, digits=len(found.prefix), within=found.prefix)
+    fixed = corrections.of_published(shown, digits=digits, within=within, today=today)
     values = {row.month: row.total for row in rows}
     return points(values, first=first, last=end, corrected={of for of, _area in fixed})
 
 
-def _rows(found: Place, month: dt.date) -> tuple[AreaValue, ...]:
+def _digits(found: Place) -> int:
     """Länder by two digits, Kreise by five; Berlin and Hamburg are Kreis with the two digits of the Land."""
-    digits = 2 if found.below_level == Level.LAND else 5
+    return 2 if found.below_level == Level.LAND else 5
+
+
+def _rows(found: Place, month: dt.date, *, today: bool) -> tuple[AreaValue, ...]:
+    digits = _digits(found)
     year_before = months.shift(month, -12)
-    read = totals.by_area(first=year_before, last=month, digits=digits, within=found.prefix)
+    read = totals.by_area(first=year_before, last=month, digits=digits, within=found.prefix, today=today)
     by_month = {(row.month, row.area): row.total for row in read}
     return tuple(
         AreaValue(
@@ -78,3 +95,9 @@ def _rows(found: Place, month: dt.date) -> tuple[AreaValue, ...]:
         )
         for area in found.below
     )
+
+
+def _divided(found: Place, month: dt.date) -> tuple[Divided, ...]:
+    digits = _digits(found)
+    split = totals.divided(first=month, last=month, within=found.prefix)
+    return divided_areas(split, {area.ars[:digits] for area in found.below}, digits)

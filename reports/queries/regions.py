@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -77,6 +78,40 @@ class AreaValue:
         if self.value is None or not self.area.inhabitants:
             return None
         return self.value * 100_000 / self.area.inhabitants
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """What was reported for a region that a reform divided since, and where all of it lies today."""
+
+    area: Area
+    onto: Area
+    value: int
+
+
+def divided_areas(
+    found: Sequence[tuple[dt.date, str, str, int]], parts: Collection[str], digits: int
+) -> tuple[Divided, ...]:
+    """Of month, key, region of today and value those that lie in none of the parts, by leading digits."""
+    beyond = [row for row in found if row[2][:digits] not in parts]
+    if not beyond:
+        return ()
+    names = newest({key for _month, ars, now, _value in beyond for key in (ars, now)})
+    return tuple(Divided(names[ars], names[now], value) for _month, ars, now, value in beyond)
+
+
+def newest(keys: Collection[str]) -> dict[str, Area]:
+    """Every key with the name of its newest version, or with none that is known."""
+    versions = RegionVersion.objects.filter(region__in=keys).order_by("region_id", "-valid_from")
+    rows = versions.distinct("region_id").values_list("region_id", "name", "inhabitants", "kind")
+    return {key: Area(key, key, None) for key in keys} | {row[0]: Area(*row) for row in rows}
+
+
+def rest(total: int | None, rows: Iterable[AreaValue], divided: Iterable[Divided] = ()) -> int | None:
+    """What of a total is in none of the rows and was not divided by a reform."""
+    if total is None:
+        return None
+    return total - sum(row.value or 0 for row in rows) - sum(row.value for row in divided)
 
 
 def areas(*, level: Level, month: dt.date, within: str = "") -> list[Area]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Left
 from django.utils import timezone
 
-from ozgsync.models import Level, RegionVersion
+from ozgsync.models import Level, RegionToday, RegionVersion
 from reports.queries import corrections
 from reports.queries.completeness import status
 from reports.queries.regions import Area, Place, place
@@ -89,6 +90,7 @@ class ServiceReport:
     below: Breakdown | None
     corrections: tuple[Correction, ...]
     offers: tuple[Offer, ...]
+    today: bool = False
 
     @property
     def value(self) -> int | None:
@@ -107,13 +109,19 @@ class ServiceReport:
         return next((point for point in self.curve if point.month == self.month), None)
 
 
-def service_report(*, service: OnlineService, ars: str, month: dt.date, depth: Level) -> ServiceReport | None:
-    """None when the region is unknown or lies deeper than `depth`; deeper values still count in every sum."""
-    found = place(ars=ars, month=month)
+def service_report(
+    *, service: OnlineService, ars: str, month: dt.date, depth: Level, today: bool = False
+) -> ServiceReport | None:
+    """None when the region is unknown or lies deeper than `depth`; deeper values still count in every sum.
+
+    `today`: regions as they are today, with what belongs to them now (heutiger Gebietsstand).
+    """
+    day = timezone.localdate() if today else None
+    found = place(ars=ars, month=day or month)
     if found is None or found.level > depth:
         return None
     standing = standing_of(service)
-    curve = _curve(service.pk, found, month, standing.first_month)
+    curve = _curve(service.pk, found, month, standing.first_month, today=today)
     germany = _months(service.pk, [month, months.shift(month, -12)])
     return ServiceReport(
         master=master_of(service),
@@ -123,10 +131,11 @@ def service_report(*, service: OnlineService, ars: str, month: dt.date, depth: L
         curve=tuple(curve),
         germany=germany.get(month),
         germany_before=germany.get(months.shift(month, -12)),
-        beside=_beside(service.pk, found, month),
-        below=_below(service.pk, found, month, depth),
+        beside=_beside(service.pk, found, month, day),
+        below=_below(service.pk, found, month, depth, day),
         corrections=_corrections(service.pk, ars, month),
-        offers=_offers(service.pk, found, month, depth),
+        offers=_offers(service.pk, found, month, depth, day),
+        today=today,
     )
 
 
@@ -185,14 +194,14 @@ def _months(service: int, wanted: Sequence[dt.date]) -> dict[dt.date, int]:
     return dict(rows)
 
 
-def _curve(service: int, found: Place, month: dt.date, first: dt.date | None) -> list[Point]:
+def _curve(service: int, found: Place, month: dt.date, first: dt.date | None, *, today: bool) -> list[Point]:
     if first is None:
         return []
     end = curve_end(month)
     wanted = months.span(months.shift(end, -CURVE_MONTHS - 12), end)
-    read = counts(service=service, months_wanted=wanted, digits=len(found.prefix), within=found.prefix)
     digits = len(found.prefix)
-    fixed = corrections.of_service(service, wanted, digits=digits, within=found.prefix)
+    read = counts(service=service, months_wanted=wanted, digits=digits, within=found.prefix, today=today)
+    fixed = corrections.of_service(service, wanted, digits=digits, within=found.prefix, today=today)
     return points(
         {of: total for (of, _area), total in read.items()},
         first=first,
@@ -201,7 +210,7 @@ def _curve(service: int, found: Place, month: dt.date, first: dt.date | None) ->
     )
 
 
-def _beside(service: int, found: Place, month: dt.date) -> Breakdown | None:
+def _beside(service: int, found: Place, month: dt.date, day: dt.date | None) -> Breakdown | None:
     """The region among its like: Länder in Germany, Kreise in their Land, Gemeinden in their Kreis."""
     if found.level == Level.BUND:
         return None
@@ -210,15 +219,17 @@ def _beside(service: int, found: Place, month: dt.date) -> Breakdown | None:
     whole = next((area for area in found.above if area.ars == within.ljust(12, "0")), None)
     if whole is None:
         return None
-    return breakdown(service=service, month=month, level=found.level, whole=whole, within=within)
+    return breakdown(service=service, month=month, level=found.level, whole=whole, within=within, today=day)
 
 
-def _below(service: int, found: Place, month: dt.date, depth: Level) -> Breakdown | None:
+def _below(service: int, found: Place, month: dt.date, depth: Level, day: dt.date | None) -> Breakdown | None:
     """The next lower level, where any part of it has a value and it may be shown."""
     level = found.below_level
     if level is None or level > depth:
         return None
-    parts = breakdown(service=service, month=month, level=level, whole=found.area, within=found.prefix)
+    parts = breakdown(
+        service=service, month=month, level=level, whole=found.area, within=found.prefix, today=day
+    )
     return parts if parts.reported or found.level == Level.BUND else None
 
 
@@ -230,26 +241,37 @@ def _corrections(service: int, ars: str, month: dt.date) -> tuple[Correction, ..
     return tuple(Correction(old, new, at.get(delivery)) for old, new, delivery in found)
 
 
-def _offers(service: int, found: Place, month: dt.date, depth: Level) -> tuple[Offer, ...]:
+def _offers(
+    service: int, found: Place, month: dt.date, depth: Level, day: dt.date | None
+) -> tuple[Offer, ...]:
     """Länder and Kreise with numbers of the service, and where a Kreis is chosen its Gemeinden.
 
     Where the Kreise are many, those of the chosen Land. The chosen region is always among them.
     """
     keys = _keys_with_numbers(service)
+    if day:
+        keys |= _keys_of_today(keys)
     laender = {key[:2].ljust(12, "0") for key in keys if key[:2] != "00"}
     kreise = {key[:5].ljust(12, "0") for key in keys if key[2:5] != "000"}
     if len(kreise) > OFFERED_KREISE:
         kreise = {key for key in kreise if key[:2] == found.area.ars[:2]}
-    gemeinden = _gemeinden_with_numbers(service, found, month) if depth >= Level.GEMEINDE else set()
+    deep = depth >= Level.GEMEINDE and found.level >= Level.KREIS
+    gemeinden = _gemeinden_with_numbers(service, found, month, today=day is not None) if deep else set()
     wanted = {Level.LAND: laender}
     if depth >= Level.KREIS:
         wanted[Level.KREIS] = kreise
     wanted[Level.GEMEINDE] = gemeinden
-    return _named({level: keys | _own(found, level) for level, keys in wanted.items()}, month)
+    return _named({level: keys | _own(found, level) for level, keys in wanted.items()}, day or month)
 
 
 def _own(found: Place, level: Level) -> set[str]:
     return {found.area.ars} if found.level == level else set()
+
+
+def _keys_of_today(keys: set[str]) -> set[str]:
+    """Kreise that something in these Kreise belongs to today."""
+    moved = RegionToday.objects.annotate(kreis=Left("ars", 5)).filter(kreis__in={key[:5] for key in keys})
+    return {key[:5].ljust(12, "0") for key in moved.values_list("today", flat=True)}
 
 
 def _keys_with_numbers(service: int) -> set[str]:
@@ -258,13 +280,10 @@ def _keys_with_numbers(service: int) -> set[str]:
         return {key for (key,) in cursor.fetchall()}
 
 
-def _gemeinden_with_numbers(service: int, found: Place, month: dt.date) -> set[str]:
-    if found.level < Level.KREIS:
-        return set()
+def _gemeinden_with_numbers(service: int, found: Place, month: dt.date, *, today: bool) -> set[str]:
     kreis = found.area.ars[:5]
-    read = counts(
-        service=service, months_wanted=months.span(months.shift(month, -11), month), digits=12, within=kreis
-    )
+    year = months.span(months.shift(month, -11), month)
+    read = counts(service=service, months_wanted=year, digits=12, within=kreis, today=today)
     return {area for _month, area in read} - {kreis.ljust(12, "0")}
 
 
