@@ -388,6 +388,7 @@ PAGES = [
     E("/hilfe/fragen/", 200),
     E("/hilfe/dateiformat/", 200),
     E("/hilfe/dateiformat/beispiel.csv", 200),
+    E("/hilfe/dateiformat/schema.json", 200),
     E("/hilfe/schnittstelle/", 200),
     E("/hilfe/schnittstelle/beispiel.json", 200),
     E("/hilfe/kontakt/", 200),

@@ -18,14 +18,14 @@ from transactions import references
 from transactions.grid import tidy
 from transactions.queries import form as reading
 from transactions.queries.form import Key
-from transactions.values import Fault, general_fault, parse_ars, parse_month
+from transactions.values import REMOVING, Fault, general_fault, parse_ars, parse_month
 from zsk import formats, months
 
 MOST_CHARACTERS = 30_000
 MOST_PROBLEMS = 10
 _LETTER = re.compile(r"[^\W\d_]")
 # What people write into a cell of numbers in place of one.
-_NO_LABEL = {"löschen", "loeschen", "k. a.", "k.a.", "ka", "keine angabe", "x", "n/a"}
+_NO_LABEL = {*REMOVING, "k. a.", "k.a.", "ka", "keine angabe", "x", "n/a"}
 
 
 class NotPasted(Exception):

@@ -76,6 +76,7 @@ urlpatterns: list[URLPattern] = [
     path("betrieb/monate/", quality.closed_months, name="months"),
     path("betrieb/monate/<slug:month>/abschliessen", quality.close, name="month_close"),
     path("betrieb/monate/<slug:month>/oeffnen", quality.reopen, name="month_reopen"),
+    path("hilfe/dateiformat/schema.json", faults.file_schema, name="file_schema"),
     path("hilfe/fehler/", faults.faults, name="faults"),
     path("hilfe/fehler/<slug:code>/", faults.fault, name="fault"),
 ]

@@ -10,6 +10,8 @@ from typing import Final
 
 from zsk import formats
 
+ARS: Final = "[0-9]{12}"
+REMOVING: Final = ("löschen", "loeschen")  # what takes a stored value back, in a file
 REMOVE: Final = -1  # stands for "take the stored value back" among the counts
 MAX_COUNT: Final = 1_000_000_000
 FIRST_MONTH: Final = dt.date(2016, 1, 1)  # the history of regions begins here
@@ -49,7 +51,7 @@ def parse_ars(text: str, *, strict: bool = False) -> str | Fault:
     Suggestions are candidates: the caller looks them up.
     """
     value = _BLANKS.sub("", text)
-    if re.fullmatch(r"[0-9]{12}", value):
+    if re.fullmatch(ARS, value):
         return Fault("ars_zeichen", suggestion=value) if strict and value != text else value
     if fault := general_fault(text.strip()):
         return fault
@@ -150,7 +152,7 @@ def parse_count(text: str) -> int | Fault:
     if _COUNT.fullmatch(value):
         count = int(re.sub(r"\D", "", value)) if len(value) < 40 else MAX_COUNT + 1
         return count if count <= MAX_COUNT else Fault("anzahl_zu_gross")
-    if value.lower() in {"löschen", "loeschen"}:
+    if value.lower() in REMOVING:
         return REMOVE
     return general_fault(value) or _count_fault(value)
 

@@ -61,32 +61,31 @@ class Status(NamedTuple):
     when: str
     then: str
     codes: list[str]
-    planned: bool = False
 
 
 def _statuses() -> list[Status]:
     lines = [
-        (201, _("übernommen, etwas hat sich geändert"), _("nichts; „Location“ nennt die Lieferung"), False),
-        (200, _("Probelauf, oder es war schon alles so gespeichert"), _("nichts"), False),
-        (202, _("angenommen, wird später übernommen (Prefer: respond-async)"), _("später nachsehen"), True),
-        (400, _("nicht lesbar: JSON, Zeichen, fehlende oder unbekannte Felder"), _("Aufbau prüfen"), False),
-        (401, _("kein oder ein unbekannter Zugangsschlüssel"), _("Schlüssel prüfen"), False),
-        (403, _("Schlüssel abgelaufen, widerrufen oder nicht zuständig"), _("neuen Schlüssel holen"), False),
-        (404, _("gibt es nicht oder gehört einem anderen Zugang"), _("Adresse prüfen"), False),
-        (405, _("diese Methode gibt es hier nicht"), _("„Allow“ nennt die richtigen"), False),
-        (409, _("läuft noch, oder nicht mehr rücknehmbar"), _("warten, oder spätere zurücknehmen"), False),
-        (410, _("der Bericht ist nicht mehr da"), _("nichts; die Zahlen bleiben"), False),
-        (413, _("zu groß oder zu viele Zeilen"), _("Lieferung teilen"), False),
-        (415, _("anderer Medientyp"), _("Content-Type berichtigen"), False),
-        (422, _("Zeilen fehlerhaft, oder Idempotency-Key mit anderem Inhalt"), _("„fehler“ lesen"), False),
-        (423, _("der Monat ist abgeschlossen und es fehlt eine Begründung"), _("Begründung nennen"), True),
-        (429, _("zu viele Anfragen"), _("warten, wie „Retry-After“ sagt"), False),
-        (500, _("Fehler bei uns"), _("später wiederholen; das ist immer sicher"), False),
-        (503, _("Keycloak antwortet nicht (nur mit Token)"), _("warten, wie „Retry-After“ sagt"), False),
+        (201, _("übernommen, etwas hat sich geändert"), _("nichts; „Location“ nennt die Lieferung")),
+        (200, _("Probelauf, oder es war schon alles so gespeichert"), _("nichts")),
+        (202, _("angenommen, wird später übernommen (Prefer: respond-async)"), _("später nachsehen")),
+        (400, _("nicht lesbar: JSON, Zeichen, fehlende oder unbekannte Felder"), _("Aufbau prüfen")),
+        (401, _("kein oder ein unbekannter Zugangsschlüssel"), _("Schlüssel prüfen")),
+        (403, _("Schlüssel abgelaufen, widerrufen oder nicht zuständig"), _("neuen Schlüssel holen")),
+        (404, _("gibt es nicht oder gehört einem anderen Zugang"), _("Adresse prüfen")),
+        (405, _("diese Methode gibt es hier nicht"), _("„Allow“ nennt die richtigen")),
+        (409, _("läuft noch, oder nicht mehr rücknehmbar"), _("warten, oder spätere zurücknehmen")),
+        (410, _("der Bericht ist nicht mehr da"), _("nichts; die Zahlen bleiben")),
+        (413, _("zu groß oder zu viele Zeilen"), _("Lieferung teilen")),
+        (415, _("anderer Medientyp"), _("Content-Type berichtigen")),
+        (422, _("Zeilen fehlerhaft, oder Idempotency-Key mit anderem Inhalt"), _("„fehler“ lesen")),
+        (423, _("der Monat ist abgeschlossen und es fehlt eine Begründung"), _("Begründung nennen")),
+        (429, _("zu viele Anfragen"), _("warten, wie „Retry-After“ sagt")),
+        (500, _("Fehler bei uns"), _("später wiederholen; das ist immer sicher")),
+        (503, _("Keycloak antwortet nicht (nur mit Token)"), _("warten, wie „Retry-After“ sagt")),
     ]  # fmt: skip
     return [
-        Status(number, when, then, [code for code in PROBLEMS if PROBLEMS[code].status == number], planned)
-        for number, when, then, planned in lines
+        Status(number, when, then, [code for code in PROBLEMS if PROBLEMS[code].status == number])
+        for number, when, then in lines
     ]
 
 

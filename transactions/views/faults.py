@@ -1,10 +1,14 @@
-"""Help on every fault and warning. Who may: everyone, without a session."""
+"""Help for those who deliver: every fault and warning, the schema of a file.
 
-from django.http import Http404, HttpRequest, HttpResponse
+Who may: everyone, without a session.
+"""
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from transactions import explanations
+from transactions.sources.table_schema import table_schema
 
 
 @require_safe
@@ -24,3 +28,9 @@ def fault(request: HttpRequest, code: str) -> HttpResponse:
     if found is None:
         raise Http404(code)
     return render(request, "transactions/fault.html", {"found": found})
+
+
+@require_safe
+def file_schema(request: HttpRequest) -> HttpResponse:
+    """A file's columns as a Table Schema."""
+    return JsonResponse(table_schema(), json_dumps_params={"ensure_ascii": False, "indent": 2})
