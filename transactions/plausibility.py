@@ -276,8 +276,10 @@ class _Look:
         left, candidates = MAX_REPEATED_ROWS, []
         for key, rows in self.groups.items():
             before, size = (key[0], key[1] - 1), rows.stop - rows.start
-            same = self.totals.get(key, 0) == self.totals.get(before) and self.rows[key] == self.rows[before]
-            if same and key not in equal and size >= LEAST_REGIONS and self.totals[key] and size <= left:
+            # A month that is empty afterwards is not there.
+            total = self.totals.get(key, 0)
+            same = total and total == self.totals.get(before) and self.rows[key] == self.rows[before]
+            if same and key not in equal and LEAST_REGIONS <= size <= left:
                 left -= size
                 candidates.append((key, before))
         stored = (

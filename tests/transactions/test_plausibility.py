@@ -183,6 +183,11 @@ def test_the_same_as_the_month_before_whether_stored_or_delivered_with_it(servic
     assert codes(*laender(service, counts[::-1])) == []
 
 
+def test_a_month_that_becomes_empty_is_no_repeat_of_one_without_transactions(service: OnlineService) -> None:
+    delivered(row(service, BERLIN, 0, "2026-04"), row(service, BERLIN, 7, "2026-05"))
+    assert codes(row(service, BERLIN, "löschen", "2026-05")) == []
+
+
 # --- what it costs, where it stays ---------------------------------------------------------------
 
 
