@@ -251,6 +251,7 @@ NO_ACCESS = (
     "anmeldung_fehlt", "anmeldung_verfahren", "schluessel_unbekannt", "token_ungueltig",
     "schluessel_abgelaufen", "schluessel_widerrufen", "anmeldung_nicht_pruefbar",
 )  # fmt: skip
+EVERYWHERE = ("zu_viele_anfragen", "nicht_bereit", "speicher_voll", "fehler")
 
 
 def operation(
@@ -261,7 +262,7 @@ def operation(
 ) -> dict[str, Any]:  # fmt: skip
     """Arguments of `extend_schema`; an operation needs a credential unless it is open, and any may fail."""
     access = () if is_open else NO_ACCESS
-    responses, problem_examples = problems(*access, *faults, "zu_viele_anfragen", "fehler")
+    responses, problem_examples = problems(*access, *faults, *EVERYWHERE)
     answered = [status for status, _kind in (answers | responses)]
     limits = [
         answer_header("RateLimit-Policy", "Grenze: q Anfragen in w Sekunden.", *answered),

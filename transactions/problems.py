@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -110,6 +112,14 @@ PROBLEMS: dict[str, Problem] = {
         503, _("Das Token lässt sich gerade nicht prüfen"),
         _("Keycloak antwortet nicht. Versuchen Sie es nach der Zeit in „Retry-After“ noch einmal. Zugangsschlüssel gelten weiter."),
     ),
+    "nicht_bereit": Problem(
+        503, _("Die Datenbank ist gerade nicht erreichbar"),
+        _("Versuchen Sie es nach der Zeit in „Retry-After“ noch einmal, eine Lieferung mit demselben Idempotency-Key. Eine Lieferung wird ganz oder gar nicht übernommen; sie zu wiederholen, ist immer sicher."),
+    ),
+    "speicher_voll": Problem(
+        503, _("Der Speicherplatz der ZSK reicht gerade nicht"),
+        _("Es wurde nichts gespeichert. Versuchen Sie es nach der Zeit in „Retry-After“ noch einmal. Bleibt es dabei, schreiben Sie dem ZSK-Betrieb."),
+    ),
     "fehler": Problem(
         500, _("Bei uns ist ein Fehler aufgetreten"),
         _("Versuchen Sie es später noch einmal. Eine Lieferung wird ganz oder gar nicht übernommen; sie zu wiederholen, ist immer sicher."),
@@ -127,6 +137,8 @@ _CODE_OF_STATUS = {
     401: "anmeldung_fehlt", 403: "nicht_erlaubt", 404: "nicht_gefunden", 405: "methode",
     413: "zu_gross", 415: "medientyp",
 }  # fmt: skip
+_FULL = (psycopg.errors.DiskFull, psycopg.errors.ConfigurationLimitExceeded)
+_RETRY_SECONDS = {"nicht_bereit": 10, "speicher_voll": 300}
 
 
 class ApiProblem(exceptions.APIException):
@@ -171,7 +183,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response:
     problem = _problem_of(error)
     if problem is None:
         logger.error("Unforeseen error in %s", context["request"].path, exc_info=error)
-        problem = ApiProblem("fehler")
+        problem = _of_database(error) or ApiProblem("fehler")
     body = _body(problem, context["request"])
     response = Response(body, status=problem.status_code, headers=problem.headers, content_type=MEDIA_TYPE)
     if header := getattr(error, "auth_header", None):
@@ -204,6 +216,20 @@ def _problem_of(error: Exception) -> ApiProblem | None:
             return problem
         return ApiProblem(_CODE_OF_STATUS.get(error.status_code, "nicht_lesbar"))
     return None
+
+
+def _of_database(error: Exception) -> ApiProblem | None:
+    """Away, recovering or full: the same request may go through later. What was begun is rolled back."""
+    # Inside a pipeline it is the driver that raises, not Django.
+    cause = error.__cause__ if isinstance(error, DatabaseError) else error
+    if isinstance(cause, _FULL):
+        problem = ApiProblem("speicher_voll")
+    elif isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        problem = ApiProblem("nicht_bereit")
+    else:
+        return None
+    problem.headers["Retry-After"] = str(_RETRY_SECONDS[problem.code])
+    return problem
 
 
 def _body(problem: ApiProblem, request: HttpRequest) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _statuses() -> list[Status]:
         (423, _("der Monat ist abgeschlossen und es fehlt eine Begründung"), _("Begründung nennen")),
         (429, _("zu viele Anfragen"), _("warten, wie „Retry-After“ sagt")),
         (500, _("Fehler bei uns"), _("später wiederholen; das ist immer sicher")),
-        (503, _("Keycloak antwortet nicht (nur mit Token)"), _("warten, wie „Retry-After“ sagt")),
+        (503, _("Datenbank oder Keycloak antworten nicht"), _("warten, wie „Retry-After“ sagt")),
     ]  # fmt: skip
     return [
         Status(number, when, then, [code for code in PROBLEMS if PROBLEMS[code].status == number])
