@@ -34,6 +34,9 @@ from transactions.sources import Unreadable, push
 
 JSON = Envelope()
 KEY_KEPT = dt.timedelta(days=90)
+# A push is answered in seconds. Whoever was killed at one leaves its key behind; a process that lives after
+# all finds it taken, and rolls back.
+ABANDONED = dt.timedelta(minutes=2)
 
 
 class RequestRunning(Exception):
@@ -266,7 +269,7 @@ def _free(holder: Delivery) -> bool:
     if age > KEY_KEPT:
         Delivery.objects.filter(pk=holder.pk).update(client_key=None)
         return True
-    if holder.status == Delivery.Status.RUNNING and age > contents.STALE:
+    if holder.status == Delivery.Status.RUNNING and age > ABANDONED:
         left_behind = Delivery.objects.filter(pk=holder.pk, status=Delivery.Status.RUNNING, job=None)
         return left_behind.delete()[0] > 0
     return False

@@ -525,7 +525,7 @@ def test_a_key_that_is_in_use(me: Sender) -> None:
 
 
 def test_a_key_that_a_dead_process_left_behind(me: Sender) -> None:
-    left = _running(me, dt.timedelta(minutes=11))
+    left = _running(me, dt.timedelta(minutes=3))
     assert me.send(rows(row()), Idempotency_Key="a").status_code == 201
     assert not Delivery.objects.filter(pk=left.pk).exists()
 
