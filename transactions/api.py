@@ -69,6 +69,11 @@ class ApiView(APIView):
             problem.headers["Retry-After"] = str(self.taken.reset)
             raise problem
 
+    def refuse_unknown(self, request: Request, known: frozenset[str]) -> None:
+        """Of a method that there is not, which is a 405, nothing is read."""
+        if request.method in self.allowed_methods:
+            api_parameters.refuse_unknown(request, known)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in self.taken.headers.items() if self.taken else ():
@@ -88,7 +93,7 @@ class CredentialView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        api_parameters.refuse_unknown(request, self.known_fields(request))
+        self.refuse_unknown(request, self.known_fields(request))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

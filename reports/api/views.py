@@ -27,7 +27,7 @@ class OpenView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        parameters.refuse_unknown(request, self.query_fields)
+        self.refuse_unknown(request, self.query_fields)
 
     def answer(self, request: Request, version: Version) -> dict[str, Any]:
         """The body of a 200; in one snapshot of the database with the version."""
