@@ -2,7 +2,6 @@
 
 import datetime as dt
 import itertools
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,15 +29,13 @@ from tests.transactions.country import (
     nothing,
     row,
 )
+from tests.transactions.sums import Facts, Key, assert_sums_are_right, facts
 from transactions import publication, totals
 from transactions.delivery import DeliveryRejected, deliver
 from transactions.models import (
     CountRevision,
     Delivery,
-    MonthlyTotal,
-    ServiceMonth,
     StagedCount,
-    TransactionCount,
 )
 from transactions.undo import UndoRefused, undo
 
@@ -46,8 +43,6 @@ pytestmark = pytest.mark.django_db
 
 REGIONS = [HESSEN, DARMSTADT, MKK, MAINTAL, GELNHAUSEN, FULDA, KUENZELL, FRANKFURT, BERLIN]
 MONTHS = [dt.date(2025, 4, 1), MAY, dt.date(2025, 6, 1)]
-Key = tuple[int, dt.date, str]
-Facts = dict[Key, int]
 
 
 @dataclass(frozen=True)
@@ -137,56 +132,6 @@ def try_to_undo(delivery: Delivery, *, by: User) -> bool:
     return True
 
 
-def facts() -> Facts:
-    found = TransactionCount.objects.values_list("service_id", "month", "ars_id", "count")
-    return {(service, month, ars): count for service, month, ars, count in found}
-
-
-def sums(values: list[tuple[Any, ...]]) -> dict[Any, tuple[int, int]]:
-    """(key, total, rows) summed by key; keys with neither are left out."""
-    total: Counter[Any] = Counter()
-    rows: Counter[Any] = Counter()
-    for *key, value, number in values:
-        total[tuple(key)] += value
-        rows[tuple(key)] += number
-    return {key: (total[key], rows[key]) for key in total if total[key] or rows[key]}
-
-
-def kreis_or_above(ars: str) -> str:
-    return ars[:5] + "0000000"
-
-
-def shown_region(ars: str, depth: int) -> str:
-    """Where only the Länder are public, what lies below them counts in its Land."""
-    return ars[:2] + "0000000000" if depth == OnlineService.Depth.LAND else kreis_or_above(ars)
-
-
-def assert_sums_are_right(published: dict[int, int]) -> None:
-    stored = facts().items()
-    level_1 = MonthlyTotal.objects.values_list("service_id", "month", "region_id", "total", "rows")
-    assert sums(list(level_1)) == sums(
-        [(service, month, kreis_or_above(ars), count, 1) for (service, month, ars), count in stored]
-    )
-    months = ServiceMonth.objects.values_list("service_id", "month", "total", "rows")
-    assert sums(list(months)) == sums(
-        [(service, month, count, 1) for (service, month, _ars), count in stored]
-    )
-    assert not MonthlyTotal.objects.filter(rows=0).exists()
-    assert not ServiceMonth.objects.filter(rows=0).exists()
-    shown = totals.by_area(first=MONTHS[0], last=MONTHS[-1], digits=12)
-    assert sums([(area.month, area.area, area.total, area.rows) for area in shown]) == sums(
-        [
-            (month, shown_region(ars, published[service]), count, 1)
-            for (service, month, ars), count in stored
-            if service in published
-        ]
-    )
-
-
-def published_now() -> dict[int, int]:
-    return dict(OnlineService.objects.published().values_list("pk", "published_depth"))
-
-
 @quick
 @given(sequence=st.lists(steps, min_size=1, max_size=6))
 def test_sums_equal_the_facts_after_any_deliveries(world: World, sequence: list[Step]) -> None:
@@ -196,7 +141,7 @@ def test_sums_equal_the_facts_after_any_deliveries(world: World, sequence: list[
             delivery = world.deliver(step)
             assert facts() == (world.expected_after(before, step) if delivery else before)
             world.between(step.then, delivery)
-            assert_sums_are_right(published_now())
+            assert_sums_are_right()
         assert not StagedCount.objects.exists()
         transaction.set_rollback(True)
 
@@ -239,7 +184,7 @@ def test_taking_a_delivery_back_restores_what_it_found(
         if delivery and facts() != before:
             assert try_to_undo(delivery, by=world.operations)
             assert facts() == before
-            assert_sums_are_right(published_now())
+            assert_sums_are_right()
             assert not try_to_undo(delivery, by=world.operations)
         transaction.set_rollback(True)
 
