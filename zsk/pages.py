@@ -32,7 +32,7 @@ PAGES = {
 @require_safe
 def text(request: HttpRequest, page: str) -> HttpResponse:
     """Everyone."""
-    facts = {"due_day": settings.DUE_DAY, "site": f"{site.address(request)}/"}
+    facts = {"due_day": settings.DUE_DAY, "site": f"{site.address(request)}/", "limits": settings}
     return render(request, f"pages/{page}.html", facts)
 
 

@@ -13,6 +13,7 @@ from django.urls import Resolver404, resolve
 
 from accounts.models import User
 from tests.factories import UserFactory
+from transactions.problems import PROBLEMS
 from zsk import middleware, navigation
 from zsk.pages import PAGES
 
@@ -149,6 +150,21 @@ def test_example_for_the_interface_names_this_installation(client: Client, setti
     settings.SITE_URL = "https://zsk.example.org"
     page = anonymous(client, "/hilfe/schnittstelle/").content.decode()
     assert "curl https://zsk.example.org/api/v1/lieferungen" in page
+
+
+def test_every_status_of_the_interface_has_its_line(client: Client) -> None:
+    page = anonymous(client, "/hilfe/schnittstelle/").content.decode()
+    lines = " ".join(re.findall(r'<th scope="row"[^>]*>([0-9, ]+)</th>', page))
+    assert {str(problem.status) for problem in PROBLEMS.values()} - set(re.findall("[0-9]+", lines)) == set()
+
+
+def test_limits_on_the_page_are_those_that_are_set(client: Client, settings: LazySettings) -> None:
+    settings.MAX_ASYNC_ROWS, settings.REQUESTS_PER_KEY = 123_456, 77
+    page = anonymous(client, "/hilfe/schnittstelle/").content.decode()
+    assert "123.456 Zeilen" in page
+    assert "Je Zugang 77 in einer Minute" in page
+    settings.REQUESTS_PER_KEY = 0
+    assert "RateLimit" not in anonymous(client, "/hilfe/schnittstelle/").content.decode()
 
 
 def test_due_day_on_the_pages_is_the_one_that_is_set(client: Client, settings: LazySettings) -> None:

@@ -1,6 +1,9 @@
-"""The programs of `/api/docs/`, run as a provider would run them against a running portal."""
+"""The programs and commands of `/api/docs/`, run as a provider would run them against a running portal."""
 
+import html
+import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -77,3 +80,28 @@ def test_the_page_shows_every_program() -> None:
     assert page.count("http://testserver/api/v1/lieferungen&quot;") + page.count(
         "http://testserver/api/v1/lieferungen&#x27;"
     ) == len(PROGRAMS)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "status", "said"),
+    [("csv", "beispiel.csv", 200, "probelauf"), ("spaeter", "zahlen.csv", 202, "wartet")],
+)
+def test_the_commands_for_tables(
+    service: OnlineService, tmp_path: Path, name: str, file: str, status: int, said: str
+) -> None:
+    rows = [f"{service.number};060000000000;2026-0{month};12" for month in (1, 2, 3)]
+    (tmp_path / file).write_text("\n".join(["onlineservice;ars;monat;anzahl", *rows]), encoding="utf-8")
+    page = Client().get("/api/docs/").content.decode()
+    found = re.search(rf'<code id="befehl-{name}">(.*?)</code>', page, re.DOTALL)
+    assert found
+    command = (
+        html.unescape(found[1]).replace("$(uuidgen)", "einmal-1").replace("curl ", "curl -sw '%{http_code}' ")
+    )
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=os.environ | {"ZSK_SCHLUESSEL": api_key(service)[1]},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert int(done.stdout[-3:]) == status
+    answer = json.loads(done.stdout[:-3])
+    assert answer["status"] == said
+    assert (answer["url"] is not None) == (status == 202)
