@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from zsk import processes
+from zsk import feeds, processes
 
 ROOT = Path(__file__).resolve().parents[2]
 # Read by gunicorn, Celery or Python themselves rather than by us.
@@ -70,6 +70,19 @@ def test_image_serves_the_web_by_default() -> None:
 def test_every_variable_exists_in_the_settings(service: str) -> None:
     names = {name.removesuffix("_FILE") for name in ours()[service]["environment"]}
     assert names <= variables_in_settings()
+
+
+@pytest.mark.parametrize("service", sorted(ours()))
+def test_any_other_setting_can_be_passed(service: str) -> None:
+    assert ours()[service]["env_file"] == [{"path": "deploy/settings.env", "required": False}]
+
+
+def test_every_setting_is_described_once() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE)
+    assert sorted(described) == sorted(variables_in_settings())
+    for name in feeds.NAMES:
+        assert f"`{name.upper()}`" in text
 
 
 def test_every_variable_of_the_image_exists_in_the_settings() -> None:
