@@ -1,10 +1,12 @@
 """Help on every fault: each code has its page, public and without a session."""
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from transactions.explanations import explanation_of
 from transactions.findings import CATALOGUE
+from transactions.management.commands.list_faults import document
 from transactions.problems import PROBLEMS, explanation
 
 pytestmark = pytest.mark.django_db
@@ -30,3 +32,10 @@ def test_the_overview_links_all_of_them() -> None:
 
 def test_an_unknown_code_is_not_there() -> None:
     assert Client().get("/hilfe/fehler/gibt_es_nicht/").status_code == 404
+
+
+def test_the_document_is_up_to_date() -> None:
+    """After a change of texts: `manage.py list_faults > docs/faults.md`."""
+    kept = (settings.BASE_DIR / "docs" / "faults.md").read_text(encoding="utf-8")
+    assert kept == document()
+    assert [code for code in CODES if f"| `{code}` |" not in kept] == []
