@@ -14,7 +14,7 @@ KERN := node_modules/@kern-ux/native/dist
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help env frontend demo demo-keycloak test lint bench clean lock chromium java libreoffice
+.PHONY: help env frontend demo demo-keycloak test faults lint bench clean lock chromium java libreoffice
 
 help: ## Diese Übersicht
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ demo-keycloak: $(RUN_READY) frontend ## Dasselbe mit einem Keycloak zum Anmelden
 
 test: env frontend chromium java libreoffice ## Alle Tests
 	$(BIN)/python -m pytest --durations=10 $(TESTS)
+
+# As many accidents as the ordinary suite has a few of; ZSK_FAULTS_SEED repeats those of an earlier run.
+faults: env ## Ausfälle in voller Größe: kill -9, volle Platte, viele auf einmal, beliebige Eingaben
+	ZSK_FAULTS=full $(BIN)/python -m pytest --durations=10 tests/faults tests/transactions/test_properties.py
 
 lint: env ## Stil, Typen, Pfeile der Architektur, fehlende Migrationen
 	$(BIN)/ruff check .

@@ -89,6 +89,9 @@ class Market:
         scope = frozenset((service.pk, month) for month in months)
         return Push(rows, scope if accident.random() < 1 / 3 or not rows else frozenset())
 
+    def one(self, service: OnlineService, ars: str, count: int) -> Push:
+        return Push({(service.pk, MONTHS[0], ars): count})
+
     def send(self, push: Push, *, later: bool = False) -> Sent:
         headers = {
             "Authorization": f"Bearer {self.token}", "Content-Type": "application/json",

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from services.models import OnlineService, ServiceState
 from tests.factories import ServiceFactory, UserFactory
+from tests.faults.size import size
 from tests.transactions.country import (
     BERLIN,
     DARMSTADT,
@@ -30,14 +32,15 @@ from tests.transactions.country import (
     row,
 )
 from tests.transactions.sums import Facts, Key, assert_sums_are_right, facts
-from transactions import publication, totals
+from transactions import closing, publication, totals
 from transactions.delivery import DeliveryRejected, deliver
 from transactions.models import (
+    CountCorrection,
     CountRevision,
     Delivery,
     StagedCount,
 )
-from transactions.undo import UndoRefused, undo
+from transactions.undo import ReasonMissing, UndoRefused, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -49,11 +52,13 @@ MONTHS = [dt.date(2025, 4, 1), MAY, dt.date(2025, 6, 1)]
 class Step:
     """A delivery of (service, month, region) → count (None: taken back), by places in the lists above.
 
-    `scope`: replaces these (service, month), and leaves out rows outside. `then`: what happens afterwards.
+    `scope`: replaces these (service, month), and leaves out rows outside. `reason`: for what it changes in
+    closed months. `then`: what happens afterwards.
     """
 
     all_rows: dict[tuple[int, int, int], int | None]
     scope: frozenset[tuple[int, int]]
+    reason: str
     then: str
 
     @property
@@ -67,10 +72,13 @@ steps = st.builds(
     Step,
     all_rows=st.dictionaries(places, counts, max_size=8),
     scope=st.frozensets(st.tuples(st.integers(0, 1), st.integers(0, len(MONTHS) - 1)), max_size=3),
-    then=st.sampled_from(["", "", "fold", "publish", "publish_laender", "withdraw", "undo"]),
+    reason=st.sampled_from(["", "Nachzügler"]),
+    then=st.sampled_from(
+        ["", "", "fold", "publish", "publish_laender", "withdraw", "undo", "repeat", "close", "reopen"]
+    ),
 )
 quick = settings(
-    max_examples=50,
+    max_examples=size(50, 2_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -82,7 +90,7 @@ class World:
     operations: User
 
     def deliver(self, step: Step) -> Delivery | None:
-        """None where the rows are refused: a sum beside its parts."""
+        """None where the rows are refused: a sum beside its parts, or a closed month and no reason."""
         scope = frozenset((self.services[service].pk, MONTHS[month]) for service, month in step.scope) or None
         lines = [
             row(self.services[service], REGIONS[region], "löschen" if count is None else count, MONTHS[month])
@@ -90,8 +98,8 @@ class World:
         ]
         try:
             if not lines:
-                return deliver(nothing(scope=scope, by=self.operations), new_delivery())
-            return delivered(*lines, scope=scope, user=self.operations)
+                return deliver(nothing(scope=scope, by=self.operations), new_delivery(reason=step.reason))
+            return delivered(*lines, scope=scope, user=self.operations, reason=step.reason)
         except DeliveryRejected:
             return None
 
@@ -105,7 +113,8 @@ class World:
                 after[key] = count
         return after
 
-    def between(self, then: str, delivery: Delivery | None) -> None:
+    def between(self, step: Step, delivery: Delivery | None) -> None:
+        then, change = step.then, {"by": self.operations, "reason": "Test"}
         if then == "fold":
             totals.fold(batch=3)
         elif then == "publish":
@@ -115,7 +124,13 @@ class World:
         elif then == "withdraw":
             publication.withdraw(self.services[0], by=None)
         elif then == "undo" and delivery:
-            try_to_undo(delivery, by=self.operations)
+            try_to_undo(delivery, by=self.operations, reason=step.reason)
+        elif then == "repeat" and delivery:
+            assert facts() == facts_after(lambda: self.deliver(step))
+        elif then == "close":
+            closing.close_months(MONTHS[:2], **change)
+        elif then == "reopen":
+            closing.reopen_month(MONTHS[0], **change)
 
 
 @pytest.fixture
@@ -124,12 +139,17 @@ def world(country_regions: None) -> World:
     return World(services, UserFactory(is_operations=True))
 
 
-def try_to_undo(delivery: Delivery, *, by: User) -> bool:
+def try_to_undo(delivery: Delivery, *, by: User, reason: str = "Versehen") -> bool:
     try:
-        undo(delivery, by=by)
-    except UndoRefused:
+        undo(delivery, by=by, reason=reason)
+    except (UndoRefused, ReasonMissing):
         return False
     return True
+
+
+def facts_after(act: Callable[[], object]) -> Facts:
+    act()
+    return facts()
 
 
 @quick
@@ -140,9 +160,32 @@ def test_sums_equal_the_facts_after_any_deliveries(world: World, sequence: list[
             before = facts()
             delivery = world.deliver(step)
             assert facts() == (world.expected_after(before, step) if delivery else before)
-            world.between(step.then, delivery)
+            world.between(step, delivery)
             assert_sums_are_right()
         assert not StagedCount.objects.exists()
+        transaction.set_rollback(True)
+
+
+@quick
+@given(first=st.lists(steps, max_size=2), step=steps)
+def test_what_changes_a_closed_month_has_a_reason_and_is_marked(
+    world: World, first: list[Step], step: Step
+) -> None:
+    with transaction.atomic():
+        for earlier in first:
+            world.deliver(earlier)
+        closing.close_months(MONTHS[:2], by=world.operations, reason="Test")
+        before = facts()
+        delivery = world.deliver(step)
+        after = facts()
+        changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+        corrected = {key for key in changed if key[1] in MONTHS[:2]}
+        assert not corrected or step.reason
+        marked = CountCorrection.objects.values_list("service_id", "month", "ars_id")
+        assert set(marked) == corrected
+        if delivery and changed:
+            assert try_to_undo(delivery, by=world.operations, reason="") == (not corrected)
+            assert_sums_are_right()
         transaction.set_rollback(True)
 
 
