@@ -174,8 +174,8 @@ class AuthorityForm(RegionForm):
         return AuthorityChoice(name=cleaned["authority"], level=cleaned.get("level", ""), region=region)
 
 
-class RegisterForm(AuthorityForm):
-    """Asking for access. Two quiet traps for machines: a field that stays empty, and a stamp of the time."""
+class NameForm(forms.Form):
+    """What somebody is called."""
 
     first_name = line(
         gettext_lazy("Vorname"), missing=gettext_lazy("Nennen Sie Ihren Vornamen."), most=150,
@@ -185,6 +185,16 @@ class RegisterForm(AuthorityForm):
         gettext_lazy("Nachname"), missing=gettext_lazy("Nennen Sie Ihren Nachnamen."), most=150,
         autocomplete="family-name",
     )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("first_name", "last_name"):
+            self.fields[name].validators.append(NAME)
+
+
+class RegisterForm(NameForm, AuthorityForm):
+    """Asking for access. Two quiet traps for machines: a field that stays empty, and a stamp of the time."""
+
     email = forms.EmailField(
         label=gettext_lazy("Dienstliche E-Mail-Adresse"),
         max_length=254,
@@ -227,8 +237,6 @@ class RegisterForm(AuthorityForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("first_name", "last_name"):
-            self.fields[name].validators.append(NAME)
         self.initial["stamp"] = signing.dumps(time.time(), salt=STAMP_SALT)
 
     @property

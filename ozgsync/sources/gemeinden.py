@@ -23,27 +23,17 @@ from ozgsync.naming import (
 )
 from ozgsync.sources import territory
 from ozgsync.sources.territory import Listed
-from ozgsync.sync.http import Client
 from ozgsync.sync.protocol import Parsed, SourceFault
-from zsk.feeds import Feed
 
 COLUMNS = ("RGS_Land", "RGS_RegBez", "RGS_Kreis", "RGS_GemVerband", "RGS_Gemeinde")
 NAMES = ("Landname", "RegBez-Name", "Kreisname", "GemVerband-Name", "Gemeindename", "PLZ-GemVerwaltung")
 _STATE = re.compile(r"Gebietsstand: ([0-9]{2})\.([0-9]{2})\.([0-9]{4})")
 
 
-class Gemeinden:
+class Gemeinden(territory.OneFile):
     name = "gemeinden"
     title = "Bundeswahlleiterin: Gemeinden"
-    staging = territory.STAGING
-    targets = territory.TARGETS
-
-    def __init__(self, feed: Feed) -> None:
-        self._feed = feed
-
-    def fetch(self, *, cursor: str, have: int) -> Iterator[bytes]:
-        if have == 0:
-            yield Client(token=self._feed.token).get(self._feed.address, accept="text/csv")
+    accept = "text/csv"
 
     def parse(self, pieces: Iterator[bytes], *, cursor: str) -> Parsed:
         try:

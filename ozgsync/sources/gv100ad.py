@@ -25,9 +25,7 @@ from ozgsync.models import GERMANY
 from ozgsync.naming import REGBEZ_KINDS, gemeinde_kind, pad, split_name, strip_prefix, tidy, verband_name
 from ozgsync.sources import territory
 from ozgsync.sources.territory import Listed
-from ozgsync.sync.http import Client
 from ozgsync.sync.protocol import Parsed, Skipped, SourceFault
-from zsk.feeds import Feed
 
 FEWEST = 1_000
 _TOWNS = {
@@ -41,18 +39,10 @@ _KINDS = {
 }  # fmt: skip
 
 
-class Gemeindeverzeichnis:
+class Gemeindeverzeichnis(territory.OneFile):
     name = "gv100ad"
     title = "Destatis: Gemeindeverzeichnis GV100AD"
-    staging = territory.STAGING
-    targets = territory.TARGETS
-
-    def __init__(self, feed: Feed) -> None:
-        self._feed = feed
-
-    def fetch(self, *, cursor: str, have: int) -> Iterator[bytes]:
-        if have == 0:
-            yield Client(token=self._feed.token).get(self._feed.address, accept="text/plain")
+    accept = "text/plain"
 
     def parse(self, pieces: Iterator[bytes], *, cursor: str) -> Parsed:
         skipped = Skipped()

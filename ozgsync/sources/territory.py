@@ -7,12 +7,14 @@ know better: what they have written is found here and stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ozgsync.models import GERMANY, Level
 from ozgsync.naming import pad, parent_of
 from ozgsync.sync.changes import Target
+from ozgsync.sync.http import Client
+from zsk.feeds import Feed
 
 
 class Listed(NamedTuple):
@@ -95,6 +97,21 @@ VERSIONS = Target(
     new_undone="delete",
 )
 TARGETS = (REGIONS, VERSIONS)
+
+
+class OneFile:
+    """A register whose state is a single file at the feed's address."""
+
+    staging = STAGING
+    targets = TARGETS
+    accept: str
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def fetch(self, *, cursor: str, have: int) -> Iterator[bytes]:
+        if have == 0:
+            yield Client(token=self._feed.token).get(self._feed.address, accept=self.accept)
 
 
 def rows(listed: Mapping[str, Listed]) -> list[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from portals.models import Portal
 from reports.queries.completeness import ENDED, category
-from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
+from reports.queries.series import CURVE_MONTHS, InCurve, Point, curve_end, points
 from services.models import OnlineService, OnlineServiceQuerySet, service_number
 from zsk import months
 
@@ -49,7 +49,7 @@ class PortalEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class PortalReport:
+class PortalReport(InCurve):
     """The rows add up to the month's value."""
 
     name: str
@@ -61,14 +61,6 @@ class PortalReport:
     curve: tuple[Point, ...]
     rows: tuple[PortalRow, ...]
     stand: dt.datetime | None
-
-    @property
-    def value(self) -> int | None:
-        return next((point.value for point in self.curve if point.month == self.month), None)
-
-    @property
-    def before(self) -> int | None:
-        return next((point.before for point in self.curve if point.month == self.month), None)
 
     @property
     def reported(self) -> list[PortalRow]:

@@ -11,13 +11,13 @@ from ozgsync.models import Level
 from reports.queries import corrections
 from reports.queries.overview import stand
 from reports.queries.regions import AreaValue, Divided, Place, divided_areas, place, rest
-from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
+from reports.queries.series import CURVE_MONTHS, InCurve, Point, curve_end, points
 from transactions import totals
 from zsk import months
 
 
 @dataclass(frozen=True, slots=True)
-class RegionReport:
+class RegionReport(InCurve):
     """`rows`, `divided` and `undistributed` add up to the month's value wherever there is a breakdown."""
 
     place: Place
@@ -29,14 +29,6 @@ class RegionReport:
     stand: dt.datetime | None
     divided: tuple[Divided, ...] = ()
     today: bool = False
-
-    @property
-    def value(self) -> int | None:
-        return next((point.value for point in self.curve if point.month == self.month), None)
-
-    @property
-    def before(self) -> int | None:
-        return next((point.before for point in self.curve if point.month == self.month), None)
 
 
 def region_report(*, ars: str, month: dt.date, today: bool = False) -> RegionReport | None:

@@ -22,6 +22,30 @@ class Point:
     corrected: bool = False
 
 
+class InCurve:
+    """What a page says of its month, which is a point of its curve."""
+
+    __slots__ = ()
+    month: dt.date
+    curve: tuple[Point, ...]
+
+    @property
+    def point(self) -> Point | None:
+        return next((point for point in self.curve if point.month == self.month), None)
+
+    @property
+    def value(self) -> int | None:
+        return self.point.value if self.point else None
+
+    @property
+    def before(self) -> int | None:
+        return self.point.before if self.point else None
+
+    @property
+    def corrected(self) -> bool:
+        return self.point is not None and self.point.corrected
+
+
 def curve_end(month: dt.date) -> dt.date:
     """A curve of the last full month also shows the running one; that of an earlier month ends with it."""
     return months.running() if month == months.last_full() else month

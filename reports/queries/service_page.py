@@ -15,7 +15,7 @@ from ozgsync.models import Level, RegionToday, RegionVersion
 from reports.queries import corrections
 from reports.queries.completeness import status
 from reports.queries.regions import Area, Place, place
-from reports.queries.series import CURVE_MONTHS, Point, curve_end, points
+from reports.queries.series import CURVE_MONTHS, InCurve, Point, curve_end, points
 from reports.queries.service_counts import Breakdown, breakdown, counts
 from services.models import OnlineService, PortalService, ServiceState
 from services.standing import with_standing
@@ -78,7 +78,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceReport:
+class ServiceReport(InCurve):
     master: Master
     standing: Standing
     place: Place
@@ -91,22 +91,6 @@ class ServiceReport:
     corrections: tuple[Correction, ...]
     offers: tuple[Offer, ...]
     today: bool = False
-
-    @property
-    def value(self) -> int | None:
-        return self._point.value if self._point else None
-
-    @property
-    def before(self) -> int | None:
-        return self._point.before if self._point else None
-
-    @property
-    def corrected(self) -> bool:
-        return self._point is not None and self._point.corrected
-
-    @property
-    def _point(self) -> Point | None:
-        return next((point for point in self.curve if point.month == self.month), None)
 
 
 def service_report(

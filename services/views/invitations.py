@@ -4,7 +4,6 @@ Open to everyone who has the link. It lives here and not in accounts, because it
 invitation in services and portals.
 """
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -14,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts import invitations
@@ -22,7 +20,7 @@ from accounts.forms import NewPasswordForm
 from accounts.invitations import InvitationUnusable, State, state_of
 from accounts.local import AddressTaken
 from accounts.models import Invitation, User
-from accounts.request_forms import NAME, line
+from accounts.request_forms import NameForm
 from accounts.second_factor import LOCAL_BACKEND
 from accounts.views.landing import secret_address
 from accounts.ways_in import oidc_configured
@@ -33,23 +31,10 @@ from zsk import context
 SESSION_KEY = "invitation"
 
 
-class NewPersonForm(NewPasswordForm):
+class NewPersonForm(NameForm, NewPasswordForm):
     """Name and password of somebody without an account; the address is known from the invitation."""
 
-    first_name = line(
-        gettext_lazy("Vorname"), missing=gettext_lazy("Nennen Sie Ihren Vornamen."), most=150,
-        autocomplete="given-name",
-    )  # fmt: skip
-    last_name = line(
-        gettext_lazy("Nachname"), missing=gettext_lazy("Nennen Sie Ihren Nachnamen."), most=150,
-        autocomplete="family-name",
-    )  # fmt: skip
     field_order = ("first_name", "last_name", "password1", "password2")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("first_name", "last_name"):
-            self.fields[name].validators.append(NAME)
 
 
 @secret_address

@@ -20,7 +20,7 @@ from services.members import AlreadyInvited, AlreadyMember, LastResponsible, Rol
 from services.models import OnlineService, PortalService, ServiceMember
 from services.people_forms import MemberForm, RoleForm
 from services.views.access import editable_service, managed_service, may_edit
-from services.views.people import RESENT, WITHDRAWN, change_invitation, take_out
+from services.views.people import ALREADY_INVITED, RESENT, WITHDRAWN, change_invitation, take_out
 from zsk import site
 
 
@@ -46,13 +46,7 @@ def _added(request: HttpRequest, service: OnlineService, form: MemberForm) -> bo
     except AlreadyMember:
         form.add_error("email", _("Diese Person ist schon Mitglied. Ihre Rolle ändern Sie in der Liste."))
     except AlreadyInvited:
-        form.add_error(
-            "email",
-            _(
-                "An diese Adresse ging schon eine Einladung. In der Liste können Sie sie noch einmal"
-                " schicken."
-            ),
-        )
+        form.add_error("email", ALREADY_INVITED)
     else:
         # The same words whether there is an account or not.
         text = _("%(email)s bekommt eine E-Mail und damit die Rolle „%(role)s“.")
@@ -169,10 +163,7 @@ def _remove_page(
 def resend(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Who may edit the service."""
     service = editable_service(request, number)
-    by, address = person(request), site.address(request)
-    change_invitation(
-        request, lambda: writing.resend(service=service, invited=pk, by=by, site=address), RESENT
-    )
+    change_invitation(request, writing.resend, RESENT, service=service, invited=pk)
     return redirect("services:members", service.number)
 
 
@@ -181,8 +172,5 @@ def resend(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 def withdraw(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Who may edit the service."""
     service = editable_service(request, number)
-    by, address = person(request), site.address(request)
-    change_invitation(
-        request, lambda: writing.withdraw(service=service, invited=pk, by=by, site=address), WITHDRAWN
-    )
+    change_invitation(request, writing.withdraw, WITHDRAWN, service=service, invited=pk)
     return redirect("services:members", service.number)

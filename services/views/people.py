@@ -9,17 +9,25 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access import person
 from accounts.invitations import InvitationUnusable, NotThere
 from accounts.models import Invitation, User
+from zsk import site
 
 RESENT = gettext_lazy("Ein neuer Link ging an %(email)s.")
+ALREADY_INVITED = gettext_lazy(
+    "An diese Adresse ging schon eine Einladung. In der Liste können Sie sie noch einmal schicken."
+)
 WITHDRAWN = gettext_lazy("Die Einladung an %(email)s ist zurückgezogen.")
 
 
-def change_invitation(request: HttpRequest, change: Callable[[], Invitation], said: object) -> None:
-    """Do it and say so; `said` names the address as `%(email)s`."""
+def change_invitation(
+    request: HttpRequest, change: Callable[..., Invitation], said: object, **which: object
+) -> None:
+    """Do it and say so; `said` names the address as `%(email)s`, `which` the invitation for `change`."""
     try:
-        messages.success(request, str(said) % {"email": change().email})
+        invitation = change(**which, by=person(request), site=site.address(request))
+        messages.success(request, str(said) % {"email": invitation.email})
     except (NotThere, InvitationUnusable):
         messages.info(request, _("Diese Einladung ist nicht mehr offen."))
 

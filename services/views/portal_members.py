@@ -16,7 +16,7 @@ from portals import management
 from portals.management import AlreadyAdmin, AlreadyInvited, LastAdmin
 from portals.models import Portal, PortalMember
 from services.portal_forms import AdminForm
-from services.views.people import RESENT, WITHDRAWN, change_invitation, take_out
+from services.views.people import ALREADY_INVITED, RESENT, WITHDRAWN, change_invitation, take_out
 from services.views.portal_access import managed_portal
 from zsk import site
 
@@ -49,13 +49,7 @@ def added(request: HttpRequest, portal: Portal, form: AdminForm) -> bool:
     except AlreadyAdmin:
         form.add_error("email", _("Diese Person ist schon Admin des Portals."))
     except AlreadyInvited:
-        form.add_error(
-            "email",
-            _(
-                "An diese Adresse ging schon eine Einladung. In der Liste können Sie sie noch einmal"
-                " schicken."
-            ),
-        )
+        form.add_error("email", ALREADY_INVITED)
     else:
         # The same words whether there is an account or not.
         text = _("%(email)s bekommt eine E-Mail und wird damit Admin von %(portal)s.")
@@ -103,10 +97,7 @@ def _remove_page(request: HttpRequest, portal: Portal, found: PortalMember, stat
 @require_POST
 def resend(request: HttpRequest, kuerzel: str, pk: int) -> HttpResponse:
     portal = managed_portal(request, kuerzel)
-    by, address = person(request), site.address(request)
-    change_invitation(
-        request, lambda: management.resend(portal=portal, invited=pk, by=by, site=address), RESENT
-    )
+    change_invitation(request, management.resend, RESENT, portal=portal, invited=pk)
     return redirect("services:portal_members", portal.kuerzel)
 
 
@@ -114,8 +105,5 @@ def resend(request: HttpRequest, kuerzel: str, pk: int) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, kuerzel: str, pk: int) -> HttpResponse:
     portal = managed_portal(request, kuerzel)
-    by, address = person(request), site.address(request)
-    change_invitation(
-        request, lambda: management.withdraw(portal=portal, invited=pk, by=by, site=address), WITHDRAWN
-    )
+    change_invitation(request, management.withdraw, WITHDRAWN, portal=portal, invited=pk)
     return redirect("services:portal_members", portal.kuerzel)
