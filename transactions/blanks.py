@@ -25,7 +25,7 @@ from zsk.tables import Table
 MOST_ROWS = 50_000
 MOST_SERVICES = 1_000
 _BATCH = 50  # services whose regions are read at once
-HEADER = [*FIELDS, "hinweis"]
+HEADER = [*FIELDS, "bezeichnung"]
 
 
 @dataclass(frozen=True)
@@ -194,8 +194,8 @@ _AREAS = """
 
 
 def table(blank: Blank, kind: str) -> Table:
-    """The file; `anzahl` is empty, and `hinweis`, which nobody reads on upload, names service and region."""
-    widths = {"onlineservice": 15, "ars": 16, "monat": 11, "anzahl": 14, "hinweis": 70}
+    """The file; `anzahl` is empty, and `bezeichnung`, which nobody reads on upload, names region and service."""
+    widths = {"onlineservice": 15, "ars": 16, "monat": 11, "anzahl": 14, "bezeichnung": 70}
     notes = _notes(blank) if kind != CSV else ()
     rows = enumerate(_rows(blank.parts), start=2)
     return Table(HEADER, rows, kind, sheet="Lieferung", numbers=["anzahl"], widths=widths, notes=notes)
@@ -206,8 +206,8 @@ def _rows(parts: Iterable[Part]) -> Iterator[list[str]]:
     for part in parts:
         for month in part.months:
             for ars in part.regions:
-                hint = f"{named.get(ars, '')}, {part.service.name}"
-                yield [part.service.number, ars, f"{month:%Y-%m}", "", hint]
+                label = f"{named.get(ars, '')}, {part.service.name}"
+                yield [part.service.number, ars, f"{month:%Y-%m}", "", label]
 
 
 _NOTES = (
@@ -234,7 +234,7 @@ _NOTES = (
             " Sie die ganze Zeile: Leere Zellen werden abgelehnt."
         ),
     ),
-    ("hinweis", gettext_lazy("Nur zur Orientierung: Region und Onlineservice. Wird nicht gelesen.")),
+    ("bezeichnung", gettext_lazy("Nur zur Orientierung: Region und Onlineservice. Wird nicht gelesen.")),
 )
 
 

@@ -59,11 +59,11 @@ def mine(person: User, *area: str, **values: object) -> OnlineService:
 
 
 def rows(person: User, query: str = "") -> list[list[str]]:
-    """What the CSV holds under its head, without `hinweis`."""
+    """What the CSV holds under its head, without `bezeichnung`."""
     answer = signed_in(person).get(f"{PAGE}.csv?{query}")
     assert answer.status_code == 200
     head, *found = csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")), delimiter=";")  # type: ignore[arg-type]
-    assert head == ["onlineservice", "ars", "monat", "anzahl", "hinweis"]
+    assert head == ["onlineservice", "ars", "monat", "anzahl", "bezeichnung"]
     return [cells[:4] for cells in found]
 
 

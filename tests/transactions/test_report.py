@@ -66,6 +66,15 @@ def test_a_refused_file_says_what_is_wrong_and_what_would_become_of_the_rest(
     assert faulty.endswith("Vorschlag: 060000000000")
 
 
+def test_the_names_of_regions_in_our_own_blank_stay_where_a_key_is_at_fault(
+    people: Personas, service: OnlineService
+) -> None:
+    text = f"onlineservice;ars;monat;anzahl;bezeichnung\n{service.number};60000000000;{MONTH};3;Hessen\n"
+    head, faulty = report(received(people.owner, text.encode()), people, "review_report")
+    assert head == "onlineservice;ars;monat;anzahl;bezeichnung;ergebnis;hinweis"
+    assert faulty.startswith(f"{service.number};60000000000;{MONTH};3;Hessen;fehler;")
+
+
 def test_an_accepted_file_says_what_it_did_even_after_later_ones(
     people: Personas, service: OnlineService
 ) -> None:

@@ -16,7 +16,8 @@ from transactions.sources import Unreadable
 from zsk.kinds import NotReadable
 
 FIELDS = ("onlineservice", "ars", "monat", "anzahl")
-REPORT_FIELDS = {"ergebnis", "hinweis"}
+# For the eye only: what our own files say beside the numbers.
+UNREAD_FIELDS = {"bezeichnung", "ergebnis", "hinweis"}
 SYNONYMS = {
     "onlineservice": {
         "online-service", "online service", "service", "onlineservice-nummer", "os", "os-nummer", "kennung",
@@ -88,7 +89,7 @@ def _missing(header: list[str], fields: list[str | None], single_service: bool) 
 
 def _unknown(header: list[str], fields: list[str | None]) -> Iterator[Finding]:
     for cell, field in zip(header, fields, strict=True):
-        if cell and not field and cell.lower() not in REPORT_FIELDS:
+        if cell and not field and cell.lower() not in UNREAD_FIELDS:
             yield Finding("spalte_unbekannt", value=cell[:80])
 
 
