@@ -30,18 +30,21 @@ class NothingRefused(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """The regions that would report 0; `like` is the month that they were last reported for, if any."""
+    """The regions that would report 0; `like` is the month that they were last reported for, if any, and
+    `last_total` what was reported then."""
 
     service: OnlineService
     month: dt.date
     regions: list[Region]
     like: dt.date | None
+    last_total: int
 
 
 def plan(service: OnlineService, month: dt.date) -> Plan:
     """Raises NothingRefused. A constant number of queries."""
     _refuse_unless_open(service, month)
-    like = _last_reported(service, month)
+    earlier = ServiceMonth.objects.filter(service=service, month__lt=month).order_by("-month")
+    like, last_total = earlier.values_list("month", "total").first() or (None, 0)
     regions = _regions_of(service, like, month) if like else []
     if not regions:
         like, regions = None, _regions_of_area(service, month)
@@ -53,7 +56,7 @@ def plan(service: OnlineService, month: dt.date) -> Plan:
             )
             % {"month": formats.month(month)}
         )
-    return Plan(service, month, regions, like)
+    return Plan(service, month, regions, like, last_total)
 
 
 def report_nothing(service: OnlineService, month: dt.date, *, by: User, reason: str = "") -> Delivery:
@@ -86,11 +89,6 @@ def _refuse_unless_open(service: OnlineService, month: dt.date) -> None:
             _("Für %(month)s ist schon etwas gemeldet, zusammen %(total)s.")
             % {**words, "total": formats.number(stored.total)}
         )
-
-
-def _last_reported(service: OnlineService, month: dt.date) -> dt.date | None:
-    earlier = ServiceMonth.objects.filter(service=service, month__lt=month).order_by("-month")
-    return earlier.values_list("month", flat=True).first()
 
 
 def _level(service: OnlineService) -> Level | None:

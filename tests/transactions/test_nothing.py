@@ -13,9 +13,9 @@ from tests.transactions.country import BERLIN, FRANKFURT, FULDA, HANAU, HANAU_OL
 from tests.transactions.uploading import content, page, signed_in, taken_over
 from transactions import nothing
 from transactions.closing import close_months
-from transactions.models import Delivery, ServiceMonth, TransactionCount
+from transactions.models import Delivery, DeliveryFinding, ServiceMonth, TransactionCount
 from transactions.nothing import NothingRefused, plan
-from zsk import months
+from zsk import formats, months
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("country_regions")]
 LAST = months.last_full()
@@ -71,6 +71,20 @@ def test_the_regions_that_reported_last_report_again() -> None:
     taken_over(person, content(service, (FULDA, f"{BEFORE:%Y-%m}", 3), (MKK, f"{BEFORE:%Y-%m}", 0)))
     assert regions(service) == [MKK, FULDA]
     assert plan(service, LAST).like == BEFORE
+
+
+def test_whoever_reports_nothing_sees_what_it_was_before() -> None:
+    service = service_at(ReportingLevel.LAND, HESSEN)
+    client = signed_in(member_of(service))
+    assert "waren es" not in page(client, where(service))
+    taken_over(member_of(service), content(service, (HESSEN, f"{BEFORE:%Y-%m}", 1234)))
+    assert f"Im {formats.month(BEFORE)} waren es 1.234." in page(client, where(service))
+    client.post(where(service))
+    done = Delivery.objects.get(channel=Delivery.Channel.FORM)
+    DeliveryFinding.objects.create(
+        delivery=done, severity="hinweis", code="monat_laufend", params={"monat": "Mai 2026"}, line=2, service=service
+    )
+    assert "ganzer Monat" in page(client, done.get_absolute_url())
 
 
 def test_a_region_that_ended_is_followed_by_its_successor() -> None:

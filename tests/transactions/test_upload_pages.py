@@ -206,6 +206,8 @@ def test_the_address_filters_the_findings(client: Client, people: Personas, serv
     assert "Hier steht keine Zahl." not in only_ars
     warnings = page(client, f"{where}?art=hinweis")
     assert "läuft noch" in warnings
+    assert "Was auffällt" in warnings
+    assert "Was daran falsch ist" not in warnings
     assert "Hier steht keine Zahl." not in warnings
     assert "läuft noch" not in page(client, f"{where}?art=fehler")
 

@@ -72,6 +72,10 @@ class FindingsList:
     hidden: int
     notes: list[Finding]
 
+    @property
+    def only_warnings(self) -> bool:
+        return all(row.finding.is_warning for row in self.rows)
+
 
 def findings_list(
     findings: Sequence[Finding],
