@@ -51,13 +51,14 @@ def _title(draft: RegistrationDraft, leistungen: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Task:
-    """One step on the way to regular deliveries."""
+    """One step on the way to regular deliveries; `for_editors`: only they may open its page."""
 
     title: str
     text: str
     address: str
     done: bool
     label: str = ""
+    for_editors: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,8 @@ def start_of(service: OnlineService) -> Start:
     )
 
 
-def first_tasks(start: Start) -> list[Task]:
-    """What makes a registered service a delivering one; once it is, only what is still to do."""
+def first_tasks(start: Start, *, may_edit: bool) -> list[Task]:
+    """What makes a registered service a delivering one; once it is, only what this person can still do."""
     base = reverse("services:manage", args=[start.service.number])
     delivered = start.last_delivered_at is not None
     tasks = [
@@ -116,6 +117,7 @@ def first_tasks(start: Start) -> list[Task]:
             f"{base}schluessel",
             start.keys > 0 or start.portal is not None,
             _("Schlüssel anlegen"),
+            for_editors=True,
         ),
         Task(
             _("Kolleginnen und Kollegen eintragen"),
@@ -123,6 +125,7 @@ def first_tasks(start: Start) -> list[Task]:
             f"{base}mitglieder",
             start.members > 1,
             _("Person eintragen"),
+            for_editors=True,
         ),
         Task(
             _("Veröffentlichung"),
@@ -131,7 +134,9 @@ def first_tasks(start: Start) -> list[Task]:
             start.service.published_at is not None,
         ),
     ]
-    return [task for task in tasks if not task.done] if delivered else tasks
+    if not delivered:
+        return tasks
+    return [task for task in tasks if not task.done and (may_edit or not task.for_editors)]
 
 
 def reverse_upload() -> str:

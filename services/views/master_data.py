@@ -51,13 +51,14 @@ def manage(request: HttpRequest, number: str) -> HttpResponse:
     """Whoever may deliver."""
     service = managed_service(request, number)
     start = queries.start_of(service)
+    editor = may_edit(request, service)
     facts = {
         "superseded": superseded_in(service),
         "service": service,
         "start": start,
         "badge_kind": BADGES[start.standing],
-        "tasks": [] if start.ended else queries.first_tasks(start),
-        "may_edit": may_edit(request, service),
+        "tasks": [] if start.ended else queries.first_tasks(start, may_edit=editor),
+        "may_edit": editor,
         "may_leave": may_answer(service, person(request)),
     }
     return render(request, "services/manage.html", facts)

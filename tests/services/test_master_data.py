@@ -143,6 +143,18 @@ def test_what_is_done_is_not_asked_for(owner: Client, service: OnlineService, pe
     assert "So geht es weiter" not in said
 
 
+def test_a_supplier_is_not_sent_where_only_responsible_people_may_go(
+    service: OnlineService, people: Personas
+) -> None:
+    client = signed_in(people.colleague)
+    assert "Schlüssel anlegen" not in page(client, of(service))
+    delivered(service)
+    OnlineService.objects.update(published_at=timezone.now())
+    said = page(client, of(service))
+    assert "Schlüssel anlegen" not in said
+    assert "So geht es weiter" not in said
+
+
 def test_a_portals_question_stands_on_the_start(owner: Client, service: OnlineService) -> None:
     PortalMove.objects.create(
         portal=PortalFactory(name="Neues Portal"), service=service, since=timezone.localdate()
