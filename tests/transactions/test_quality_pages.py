@@ -53,6 +53,12 @@ def test_the_list_says_what_is_odd_and_the_start_page_counts_it(
     assert "Eine Lieferung ist auffällig" in page(signed_in(operator), "/betrieb/")
 
 
+def test_the_newest_stands_first(service: OnlineService, operator: User) -> None:
+    older, newer = odd(service), odd(ServiceFactory())
+    said = page(signed_in(operator), LIST)
+    assert said.index(f"{LIST}{newer.pk}/") < said.index(f"{LIST}{older.pk}/")
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

@@ -53,7 +53,7 @@ def cases(
         rows = DeliveryFinding.objects.filter(delivery=OuterRef("delivery"), code__in=KINDS)
         rows = rows.filter(code=kind) if kind else rows
         found = found.filter(Exists(rows.filter(service__in=services)))
-    return found.select_related("delivery").order_by("-delivery")
+    return found.select_related("delivery").order_by("-delivery_id")
 
 
 @dataclass(frozen=True)
