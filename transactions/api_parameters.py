@@ -23,7 +23,8 @@ def refuse_unknown(request: Request, known: frozenset[str]) -> None:
     """A `?probelauf=true` that nobody reads would store what was meant to be tried."""
     if unknown := [name for name in request.query_params if name not in known]:
         detail = _("Den Parameter „%(name)s“ gibt es in dieser Adresse nicht.")
-        raise ApiProblem("nicht_lesbar", detail % {"name": unknown[0][:40]})
+        allowed = _("Es gibt: %(names)s.") % {"names": ", ".join(sorted(known))} if known else ""
+        raise ApiProblem("nicht_lesbar", f"{detail % {'name': unknown[0][:40]}} {allowed}".rstrip())
 
 
 def text(request: Request, name: str, *, most: int = 100) -> str:

@@ -19,7 +19,7 @@ from transactions.rows import Rows
 from transactions.sources import Unreadable
 from transactions.sources.json_stream import Malformed
 from transactions.values import Fault, parse_month
-from zsk import months
+from zsk import formats, months
 
 FIELDS = ("modus", "probelauf", "anzahl_zeilen", "begruendung", "umfang", "zeilen")
 MAX_REASON = 500
@@ -243,7 +243,7 @@ def _refuse_wrong_number(message: dict[str, Any], count: int, max_rows: int) -> 
         raise Unreadable(Finding("feld_fehlt", params={"feld": "zeilen"}, pointer="/zeilen"))
     _typed(message, "zeilen", list, None)
     if count > max_rows:
-        params = {"ist": str(count), "grenze": str(max_rows)}
+        params = {"ist": formats.number(count), "grenze": formats.number(max_rows)}
         raise Unreadable(Finding("zeilen_zu_viele", pointer="/zeilen", params=params))
     announced = _typed(message, "anzahl_zeilen", int, count)
     if announced != count:

@@ -15,7 +15,7 @@ from transactions.sources import Unreadable, delimited
 from transactions.sources.push import MODES, Message, ScopeEntry, reason_of
 from transactions.sources.tables import told
 from transactions.values import parse_month
-from zsk import months
+from zsk import formats, months
 from zsk.kinds import CSV, NotReadable, kind
 
 PARAMETERS = ("modus", "probelauf", "anzahl_zeilen", "begruendung", "umfang")
@@ -41,7 +41,7 @@ def read(file: BinaryIO, query: Query, *, own: str | None, max_rows: int) -> Mes
             raise NotReadable("datei_art", params={"art": "eine Excel-Datei (XLSX)"})
     rows = delimited.read(file, single_service=own is not None, may_be_empty=replace)
     if len(rows) > max_rows:
-        params = {"ist": str(len(rows)), "grenze": str(max_rows)}
+        params = {"ist": formats.number(len(rows)), "grenze": formats.number(max_rows)}
         raise Unreadable(Finding("zeilen_zu_viele", params=params))
     if announced is not None and announced != len(rows):
         params = {"soll": str(announced), "ist": str(len(rows))}
