@@ -125,6 +125,9 @@ def test_from_the_file_to_the_numbers_by_a_worker(
 
 def test_meanwhile_the_page_says_how_far_it_is_and_asks_again(client: Client, kept: Delivery) -> None:
     where = address("review", kept)
+    listed = page(client, "/liefern/")
+    assert "Wird noch geprüft." in listed
+    assert "wartet auf Ihre Bestätigung" not in listed
     said = page(client, where)
     assert "Ihre Datei wird geprüft" in said
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in said

@@ -52,7 +52,7 @@ def deliver(request: HttpRequest) -> HttpResponse:
     waiting = (
         Delivery.objects.filter(user=user, status=Delivery.Status.WAITING)
         .order_by("-pk")
-        .select_related("service")
+        .select_related("service", "job")
     )
     context = {"summary": summary, "due": _due(services), "waiting": waiting[:WAITING_SHOWN]}
     return render(request, "transactions/deliver.html", context)
