@@ -93,7 +93,7 @@ class _Demo:
             name: User.objects.create(
                 username=f"stelle-{index:02d}",
                 password=make_password(None),
-                last_name=name,
+                last_name="Zuständige Stelle",
                 authority=authority,
             )
             for index, (name, authority) in enumerate(self.authorities.items(), 1)

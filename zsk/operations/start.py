@@ -36,7 +36,7 @@ def start(request: HttpRequest) -> HttpResponse:
     overview = queries.overview()
     areas = [
         Area(_("Portale"), PORTALS, overview.portals, _("bündeln Onlineservices")),
-        Area(_("Abgleich"), SYNCS, overview.waiting_syncs, _("warten auf Bestätigung")),
+        Area(_("Abgleich"), SYNCS, overview.waiting_syncs, _("zu bestätigen")),
         Area(_("Veröffentlichung"), PUBLICATION, overview.unpublished, _("nicht veröffentlicht")),
         Area(_("Datenqualität"), QUALITY, overview.implausible, _("auffällige Lieferungen zu prüfen")),
         Area(_("Monate"), MONTHS, overview.closed_months, _("abgeschlossen")),
