@@ -194,7 +194,7 @@ _AREAS = """
 
 
 def table(blank: Blank, kind: str) -> Table:
-    """The file; `anzahl` is empty, and `bezeichnung`, which nobody reads on upload, names region and service."""
+    """The file; `anzahl` is empty, and `bezeichnung`, which nobody reads on upload, names the region."""
     widths = {"onlineservice": 15, "ars": 16, "monat": 11, "anzahl": 14, "bezeichnung": 70}
     notes = _notes(blank) if kind != CSV else ()
     rows = enumerate(_rows(blank.parts), start=2)
