@@ -82,7 +82,12 @@ def test_whoever_reports_nothing_sees_what_it_was_before() -> None:
     client.post(where(service))
     done = Delivery.objects.get(channel=Delivery.Channel.FORM)
     DeliveryFinding.objects.create(
-        delivery=done, severity="hinweis", code="monat_laufend", params={"monat": "Mai 2026"}, line=2, service=service
+        delivery=done,
+        severity="hinweis",
+        code="monat_laufend",
+        params={"monat": "Mai 2026"},
+        line=2,
+        service=service,
     )
     assert "ganzer Monat" in page(client, done.get_absolute_url())
 
