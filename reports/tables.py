@@ -14,6 +14,7 @@ from reports.queries.regions import AreaValue
 from reports.queries.series import Point
 from reports.queries.service_counts import Breakdown
 from reports.queries.service_page import ServiceReport
+from reports.sentences import divided
 from reports.words import noun
 from zsk import formats
 
@@ -145,7 +146,12 @@ def ranking(rows: Sequence[Ranked], found: Overview, *, version: int) -> Table:
 
 
 def _service_filters(found: ServiceReport) -> dict[str, str]:
-    return {"onlineservice": found.master.number, "ars": found.place.area.ars}
+    filters = {"onlineservice": found.master.number, "ars": found.place.area.ars}
+    return {**filters, "gebietsstand": "heute"} if found.today else filters
+
+
+def _suffix(found: ServiceReport) -> str:
+    return "-heutiger-gebietsstand" if found.today else ""
 
 
 def service_curve(found: ServiceReport, *, version: int) -> Table:
@@ -156,7 +162,7 @@ def service_curve(found: ServiceReport, *, version: int) -> Table:
         "place": area.place,
     }
     return Table(
-        slug=f"{found.master.number}-{area.ars}-verlauf",
+        slug=f"{found.master.number}-{area.ars}-verlauf{_suffix(found)}",
         title=_("%(service)s: %(noun)s je Monat %(place)s") % words,
         columns=_columns(("onlineservice", _("Nummer"), "text"), ("ars", _("Regionalschlüssel"), "text"))
         + _curve_columns(),
@@ -165,6 +171,7 @@ def service_curve(found: ServiceReport, *, version: int) -> Table:
         stand=found.standing.last_delivered_at,
         version=version,
         filters=_service_filters(found),
+        today=found.today,
     )
 
 
@@ -173,7 +180,7 @@ def service_regions(found: ServiceReport, *, version: int) -> Table:
     month = machine_month(found.month)
     parts = [part for part in (found.beside, found.below) if part is not None]
     return Table(
-        slug=f"{found.master.number}-{found.place.area.ars}-regionen-{month}",
+        slug=f"{found.master.number}-{found.place.area.ars}-regionen-{month}{_suffix(found)}",
         title=_("%(service)s nach Regionen, %(month)s")
         % {"service": found.master.name, "month": formats.month(found.month)},
         columns=_columns(
@@ -193,6 +200,7 @@ def service_regions(found: ServiceReport, *, version: int) -> Table:
         version=version,
         filters=_service_filters(found),
         notes=(INHABITANTS,),
+        today=found.today,
     )
 
 
@@ -207,6 +215,8 @@ def _part_rows(number: str, parts: Breakdown, month: str) -> list[list[Cell]]:
         "place": parts.whole.title,
         "level": level,
     }
+    # What a reform divided and the remainder are nobody's report at this level: they have no status.
+    rows += [[number, level, "", divided(row), month, row.value, None, None, None] for row in parts.divided]
     return [*rows, [number, level, "", rest, month, parts.undistributed, None, None, None]]
 
 

@@ -2,7 +2,7 @@ from django.urls import path, re_path
 
 from reports.api.evaluation import EvaluationView
 from reports.api.lists import LeistungenView, RegionsView, ServicesView
-from reports.views import catalogue, data, overview, portals, regions, search, services
+from reports.views import catalogue, data, overview, portals, reforms, regions, search, services
 
 app_name = "reports"
 NUMBER = r"(?P<number>[Oo][Ss]-[0-9]{6,18})"
@@ -24,6 +24,8 @@ urlpatterns = [
     re_path(rf"^portale/{KUERZEL}/onlineservices\.{KIND}$", portals.services_file, name="portal_services"),
     re_path(r"^regionen/(?P<ars>[0-9]{12})/$", regions.region, name="region"),
     path("suche/", search.search, name="search"),
+    path("regionen/aenderungen/", reforms.reforms, name="reforms"),
+    path("regionen/aenderungen/<path:change_id>/", reforms.reform, name="reform"),
     path("daten/", data.index, name="data"),
     path("daten/vollstaendigkeit/", data.coverage, name="coverage"),
     path("daten/transaktionszahlen.csv", data.counts, name="counts"),

@@ -21,6 +21,7 @@ from tests.factories import (
     MemberFactory,
     PortalFactory,
     PortalMemberFactory,
+    RegionChangeFactory,
     ServiceFactory,
     UserFactory,
     api_key,
@@ -94,6 +95,10 @@ PAGES = [
     E("/portale/portal/onlineservices.csv", 200),
     E("/portale/portal/onlineservices.svg", 404),
     E("/regionen/060000000000/", 200),
+    E("/regionen/060000000000/?gebietsstand=heute", 200),
+    E("/regionen/aenderungen/", 200),
+    E("/regionen/aenderungen/06/2026/1-R/", 200),
+    E("/regionen/aenderungen/gibt/es/nicht/", 404),
     E("/daten/", 200),
     E("/daten/vollstaendigkeit/", 200),
     E("/daten/transaktionszahlen.csv", 200),
@@ -465,6 +470,7 @@ def _people_and_keys(service: OnlineService, portal: Portal, admin: PortalMember
 def world() -> World:
     """One portal with a published service and one that is not, a delivery for each, and a person per role."""
     germany(), land()
+    RegionChangeFactory(change_id="06/2026/1-R")
     portal = PortalFactory(kuerzel="portal")
     service, hidden = ServiceFactory(portal=portal), ServiceFactory(portal=portal)
     owner, colleague, stranger = personas(service)

@@ -24,6 +24,11 @@ def chosen_month(request: HttpRequest) -> dt.date | None:
     return month if month and FIRST_MONTH <= month <= months.last_full() else None
 
 
+def of_today(request: HttpRequest) -> bool:
+    """`?gebietsstand=heute`: by the regions of today; otherwise by those that counts were reported for."""
+    return request.GET.get("gebietsstand") == "heute"
+
+
 def first_published(version: Version) -> dt.date | None:
     """The first month that any published service has a number for."""
     found: dt.date | None = remembered(version, "first month", totals.first_month)

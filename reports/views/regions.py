@@ -14,9 +14,10 @@ from ozgsync.models import Level
 from reports import exports, sentences
 from reports.caching import Version, remembered, versioned
 from reports.charts import bars, line
+from reports.queries import reforms
 from reports.queries.region_page import RegionReport, region_report
 from reports.queries.regions import AreaValue
-from reports.views.choices import chosen_month, first_published, no_such_month
+from reports.views.choices import chosen_month, first_published, no_such_month, of_today
 from zsk import formats, months
 
 PLURALS = {
@@ -29,14 +30,20 @@ PLURALS = {
 @require_safe
 @versioned
 def region(request: HttpRequest, version: Version, ars: str) -> HttpResponse:
+    today = of_today(request)
     month = chosen_month(request)
     first = first_published(version)
+    # An ended region is shown as it was, unless a month is asked for.
+    if "monat" not in request.GET and not today and (last := reforms.last_month(ars)):
+        month = max(last, first or last)
     if month is None or (first and month < first):
         return no_such_month(request, first=first, address=request.path)
-    found = remembered(version, f"region {ars} {month}", lambda: region_report(ars=ars, month=month))
+    name = f"region {ars} {month} {today}"
+    found = remembered(version, name, lambda: region_report(ars=ars, month=month, today=today))
     if found is None:
         raise Http404(ars)
-    return render(request, "reports/region.html", _context(found))
+    moved = remembered(version, f"moved {ars}", lambda: reforms.of_region(ars))
+    return render(request, "reports/region.html", {**_context(found), "moved": moved})
 
 
 def _context(found: RegionReport) -> dict[str, Any]:
@@ -44,6 +51,7 @@ def _context(found: RegionReport) -> dict[str, Any]:
         "found": found,
         "place": found.place,
         "level": found.place.level.label,
+        "also": "&gebietsstand=heute" if found.today else "",
         **_curve(found),
         **_rows(found),
     }
@@ -80,4 +88,5 @@ def _rows(found: RegionReport) -> dict[str, Any]:
             }
             for row in ordered
         ],
+        "divided": [(sentences.divided(row), row.value) for row in found.divided],
     }

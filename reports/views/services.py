@@ -19,12 +19,13 @@ from ozgsync.models import GERMANY, Level
 from reports import exports, sentences, standalone, tables
 from reports.caching import Version, remembered, versioned
 from reports.charts import bars, line
+from reports.queries import reforms
 from reports.queries.completeness import DELIVERED, DUE, ENDED, LATE, STARTING
 from reports.queries.regions import AreaValue
 from reports.queries.service_counts import Breakdown
 from reports.queries.service_page import ServiceReport, Standing, first_month_of, service_report
 from reports.templatetags.reports import BADGE_KINDS
-from reports.views.choices import chosen_month, no_such_month
+from reports.views.choices import chosen_month, no_such_month, of_today
 from reports.words import noun
 from services.models import NUMBER, OnlineService
 from zsk import formats, months
@@ -57,14 +58,15 @@ def _report(
     request: HttpRequest, version: Version, service: OnlineService, month: dt.date
 ) -> ServiceReport | None:
     """None: no such region here."""
+    today = of_today(request)
     depth = Level.GEMEINDE if viewer(request).is_authenticated else Level(service.published_depth)
     ars = request.GET.get("region", "") or GERMANY
     if len(ars) != 12 or not (ars.isascii() and ars.isdigit()):
         return None
     return remembered(
         version,
-        f"service {service.pk} {ars} {month} {depth}",
-        lambda: service_report(service=service, ars=ars, month=month, depth=depth),
+        f"service {service.pk} {ars} {month} {depth} {today}",
+        lambda: service_report(service=service, ars=ars, month=month, depth=depth, today=today),
     )
 
 
@@ -130,11 +132,16 @@ def _stand(found: ServiceReport) -> dt.datetime | None:
 
 
 def _query(found: ServiceReport) -> str:
-    return f"?region={found.place.area.ars}&monat={found.month:%Y-%m}"
+    return f"?region={found.place.area.ars}&monat={found.month:%Y-%m}{_today(found)}"
+
+
+def _today(found: ServiceReport) -> str:
+    return "&gebietsstand=heute" if found.today else ""
 
 
 def _context(request: HttpRequest, found: ServiceReport, version: Version) -> dict[str, Any]:
     site = settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
+    ars = found.place.area.ars
     link = f"{site}/onlineservices/{found.master.number}/{_query(found)}"
     return {
         "found": found,
@@ -150,6 +157,8 @@ def _context(request: HttpRequest, found: ServiceReport, version: Version) -> di
         "stand": _stand(found),
         "citation": _citation(found, version),
         "link": link,
+        "also": _today(found),
+        "moved": remembered(version, f"moved {ars}", lambda: reforms.of_region(ars)),
         "master_rows": _master_rows(found),
         **_comparison(found),
         **_curve(found),
@@ -270,6 +279,7 @@ def _breakdown(found: ServiceReport, parts: Breakdown, *, own: str) -> dict[str,
             }
             for row in listed
         ],
+        "divided": [(sentences.divided(row), row.value) for row in parts.divided],
     }
 
 
@@ -282,6 +292,7 @@ def _citation(found: ServiceReport, version: Version) -> str:
     parts = [
         f"ZSK: {found.master.name} ({found.master.number}), {found.place.area.title}, "
         f"{formats.month(found.month)}: {value}.",
+        _("Heutiger Gebietsstand.") if found.today else "",
         (_("Stand %(stand)s, ") % {"stand": formats.stand(stand)} if stand else "")
         + _("Datenversion %(version)d.") % {"version": version.data},
         _("Synthetische Daten.") if settings.SYNTHETIC_DATA else "",
