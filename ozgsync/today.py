@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
@@ -240,17 +240,18 @@ class _Graph:
 
 def _kept(old: str, shares: Shares) -> list[str]:
     """The successors of one day: of a key that is two regions at once the deeper one; no small parts."""
-    kept = {
-        new: share
-        for new, share in shares.items()
-        if not any(other not in (new, old) and _inside(other, new) for other in shares)
-    }
+    kept = {new: shares[new] for new in deepest(shares.keys() - {old}) | shares.keys() & {old}}
     small = Decimal(0)
     for new, share in sorted(kept.items(), key=lambda pair: pair[1] or Decimal(0)):
         if share is not None and new != old and small + share < SMALL and len(kept) > 1:
             small += share
             del kept[new]
     return sorted(kept)
+
+
+def deepest(keys: Collection[str]) -> set[str]:
+    """Without those that others of them lie in."""
+    return {key for key in keys if not any(_inside(other, key) for other in keys)}
 
 
 def _inside(ars: str, whole: str) -> bool:

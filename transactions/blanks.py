@@ -148,9 +148,9 @@ def _valid(reported: dict[int, set[str]]) -> dict[int, list[str]]:
     """With the successors of regions that are no more."""
     keys = set[str]().union(*reported.values())
     valid = set(Region.objects.valid_in(months.last_full()).filter(pk__in=keys).values_list("pk", flat=True))
-    later = {old: {region.ars for region in new} for old, new in successors(keys - valid).items()}
+    later = successors(keys - valid, months.last_full())
     return {
-        service: sorted(own & valid | set[str]().union(*(later.get(ars, set()) for ars in own - valid)))
+        service: sorted(own & valid | set[str]().union(*(later.get(ars, ()) for ars in own - valid)))
         for service, own in reported.items()
     }
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ozgsync.models import Level
+from ozgsync.today import deepest
 from services.models import OnlineService, ReportingLevel
 from transactions import references
 from transactions.columns import (
@@ -33,7 +34,7 @@ from transactions.columns import (
     few_faults,
 )
 from transactions.findings import Finding
-from transactions.references import OPEN_END, Named, Principal, Span, month_number, month_of
+from transactions.references import OPEN_END, Lineage, Named, Principal, Span, month_number, month_of
 from transactions.rows import Column, Rows
 from transactions.statements import pipeline
 from transactions.stored import PART_AND_WHOLE, AgainstStored
@@ -299,12 +300,23 @@ class _Check:
     def _check_spans(self, regions: Regions, month: Ints) -> None:
         early = ~self.faulty & (month < regions.per_row("first"))
         late = ~self.faulty & (month >= regions.per_row("end"))
-        if early.any():
-            self._report(np.flatnonzero(early), "ars", self.rows.ars, lambda row: _not_yet(regions.span(row)))
-        if late.any():
-            rows = np.flatnonzero(late)
-            new = references.successors({regions.span(row).ars for row in rows.tolist()})
-            self._report(rows, "ars", self.rows.ars, lambda row: _ended(regions.span(row), new))
+        self._report_spans(early, regions, month, references.ancestry, _not_yet)
+        self._report_spans(late, regions, month, references.descent, _ended)
+
+    def _report_spans(
+        self, wrong: Flags, regions: Regions, month: Ints, lineage: Callable[[Collection[str]], Lineage],
+        fault: Callable[[Span, list[Span]], Fault],
+    ) -> None:  # fmt: skip
+        if not wrong.any():
+            return
+        rows = np.flatnonzero(wrong)
+        others = lineage({regions.span(row).ars for row in rows.tolist()})
+
+        def found(row: int) -> Fault:
+            span = regions.span(row)
+            return fault(span, others.at(span.ars, int(month[row])))
+
+        self._report(rows, "ars", self.rows.ars, found)
 
     def _check_scope(self, services: Services, month: Ints) -> None:
         if self.scope is None:
@@ -377,17 +389,22 @@ def _service_fault(text: str) -> Fault:
     return general_fault(text) or Fault("onlineservice_unbekannt")
 
 
-def _not_yet(span: Span) -> Fault:
-    params = {"name": span.name, "ab": formats.month(month_of(span.first))}
-    return Fault("ars_noch_nicht", params=params)
+def _not_yet(span: Span, before: list[Span]) -> Fault:
+    named, suggestion = _named(before)
+    params = {"name": span.name, "ab": formats.month(month_of(span.first)), "vorgaenger": named}
+    return Fault("ars_noch_nicht", suggestion, params)
 
 
-def _ended(span: Span, successors: dict[str, list[Any]]) -> Fault:
-    new = successors.get(span.ars, [])
-    named = ", ".join(f"{region.name} ({region.ars})" for region in new)
-    params = {
-        "name": span.name,
-        "bis": formats.month(month_of(span.end - 1)),
-        "nachfolger": named or "keiner bekannt",
-    }
-    return Fault("ars_beendet", new[0].ars if len(new) == 1 else "", params)
+def _ended(span: Span, after: list[Span]) -> Fault:
+    named, suggestion = _named(after)
+    params = {"name": span.name, "bis": formats.month(month_of(span.end - 1)), "nachfolger": named}
+    return Fault("ars_beendet", suggestion, params)
+
+
+def _named(others: list[Span]) -> tuple[str, str]:
+    """Regions that stood in for another, in words, and the key to suggest where only one did."""
+    # Of a Kreis and a Gemeinde in it, as of a city that was both, the Gemeinde is meant.
+    keys = deepest({span.ars for span in others})
+    named = [span for span in others if span.ars in keys]
+    text = ", ".join(f"{span.name} ({span.ars})" for span in named)
+    return text or "keiner bekannt", named[0].ars if len(named) == 1 else ""

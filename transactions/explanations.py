@@ -24,6 +24,7 @@ EXAMPLES = {
 OF_CODE = {
     "begruendung_lang": {"ist": "812", "grenze": "500"},
     "ars_beendet": {"bis": "Dezember 2025"},
+    "ars_noch_nicht": {"vorgaenger": "Hanau (064350014014)"},
     "summe_auffaellig": {"ist": "12.040"},
     "wert_auffaellig": {"name": "Hessen", "ist": "12.040"},
     "monat_vor_beginn": {"name": "Hessen", "ist": "12"},

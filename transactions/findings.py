@@ -81,6 +81,8 @@ class Finding:
 def message(code: str, *, value: str, suggestion: str, params: dict[str, Any]) -> str:
     """The sentence of a finding in the language that is active now."""
     spoken = {name: _spoken(text) for name, text in params.items()}
+    # Findings that were kept before predecessors were named have none.
+    spoken.setdefault("vorgaenger", _spoken("keiner bekannt"))
     return str(CATALOGUE[code].message) % {"wert": value, "vorschlag": suggestion, **spoken}
 
 
@@ -325,7 +327,7 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "ars_noch_nicht": Kind(
         _("Die Region gab es in dem Monat noch nicht"),
-        _("%(name)s gibt es unter diesem Schlüssel erst ab %(ab)s."),
+        _("%(name)s gibt es unter diesem Schlüssel erst ab %(ab)s. Vorgänger: %(vorgaenger)s."),
         _("Melden Sie frühere Monate für die Region, die es damals gab."),
     ),
     "ars_ebene": Kind(

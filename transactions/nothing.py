@@ -21,7 +21,6 @@ from zsk import formats, months
 
 # What was reported before is known to be meant; an area alone must not become thousands of zeros.
 MOST_OF_AREA = 500
-_REFORMS = 5  # a key is followed over so many reforms
 
 
 class NothingRefused(Exception):
@@ -103,14 +102,9 @@ def _regions_of(service: OnlineService, like: dt.date, month: dt.date) -> list[R
     """The regions of that month, or what became of them by this one."""
     keys = set(TransactionCount.objects.filter(service=service, month=like).values_list("ars_id", flat=True))
     valid = _at_level(Region.objects.valid_in(month), _level(service))
-    found: dict[str, Region] = {}
-    for _reform in range(_REFORMS):
-        found |= {region.ars: region for region in valid.filter(ars__in=keys)}
-        keys = {new.ars for several in successors(keys - set(found)).values() for new in several}
-        keys -= set(found)
-        if not keys:
-            break
-    return [found[ars] for ars in sorted(found)]
+    there = set(valid.filter(ars__in=keys).values_list("ars", flat=True))
+    later = {new for several in successors(keys - there, month).values() for new in several}
+    return list(valid.filter(ars__in=there | later).order_by("ars"))
 
 
 def _regions_of_area(service: OnlineService, month: dt.date) -> list[Region]:

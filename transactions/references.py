@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from accounts.models import User
-from ozgsync.models import Level, Region, RegionChange
+from ozgsync.models import Level, Region
 from services.models import (
     NUMBER,
     Credential,
@@ -169,14 +169,60 @@ def ars_of_ags(keys: set[str]) -> dict[str, str]:
     return {ags: several[0] for ags, several in found.items() if len(several) == 1}
 
 
-def successors(keys: Collection[str]) -> dict[str, list[Region]]:
-    """The regions that took the place of each, in the order in which they did."""
-    result: dict[str, list[Region]] = {}
-    changes = RegionChange.objects.filter(old__in=keys).select_related("new")
-    for change in changes.order_by("effective", "new"):
-        if change.new_id != change.old_id:
-            result.setdefault(change.old_id, []).append(change.new)
-    return result
+@dataclass(frozen=True)
+class Lineage:
+    """What followed regions, or was before them, through chains of reforms."""
+
+    steps: dict[str, list[str]]
+    spans: dict[str, Span]
+
+    def at(self, ars: str, month: int) -> list[Span]:
+        """The regions valid in a month that the reforms lead to from this one; reforms may go in a circle."""
+        seen, waiting, found = {ars}, [ars], []
+        while waiting:
+            for key in set(self.steps.get(waiting.pop(), ())) - seen:
+                seen.add(key)
+                span = self.spans.get(key)
+                if span and span.first <= month < span.end:
+                    found.append(span)
+                else:
+                    waiting.append(key)
+        return sorted(found)
+
+
+_STEPS = """
+    WITH RECURSIVE steps (key, other) AS (
+        SELECT {old}, {new} FROM ozgsync_regionchange WHERE {old} = ANY(%(keys)s) AND old <> new
+        UNION
+        SELECT c.{old}, c.{new} FROM steps JOIN ozgsync_regionchange c ON c.{old} = steps.other
+         WHERE c.old <> c.new
+    )
+    SELECT key, other FROM steps
+"""
+
+
+def descent(keys: Collection[str]) -> Lineage:
+    """What followed these regions."""
+    return _lineage(_STEPS.format(old="old", new="new"), keys)
+
+
+def ancestry(keys: Collection[str]) -> Lineage:
+    """What was before these regions."""
+    return _lineage(_STEPS.format(old="new", new="old"), keys)
+
+
+def _lineage(statement: str, keys: Collection[str]) -> Lineage:
+    steps: dict[str, list[str]] = {}
+    for key, other in ask(statement, {"keys": list(keys)})():
+        steps.setdefault(key, []).append(other)
+    return Lineage(steps, spans(set().union(*steps.values())) if steps else {})
+
+
+def successors(keys: Collection[str], month: dt.date) -> dict[str, list[str]]:
+    """Of each region that has any, the keys valid in a month that took its place."""
+    lineage, number = descent(keys), month_number(month)
+    found = {key: [span.ars for span in lineage.at(key, number)] for key in keys}
+    return {key: new for key, new in found.items() if new}
 
 
 def names(keys: Collection[str]) -> dict[str, str]:

@@ -217,7 +217,7 @@ def _became(gone: Sequence[Step]) -> str:
         return _("Am %(day)s ging ein Teil an:")
     if len(gone) > 1:
         return _("Am %(day)s aufgeteilt auf:")
-    if gone[0].kind == Kind.REKEY:
+    if gone[0].kind == Kind.REKEY or gone[0].old.name == gone[0].new.name:
         return _("Seit %(day)s unter neuem Schlüssel:")
     return _("Seit %(day)s Teil von:")
 
@@ -230,11 +230,9 @@ def _came(come: Sequence[Step]) -> str:
     return _("Früher (bis %(until)s):")
 
 
-def last_month(ars: str) -> dt.date | None:
-    """The last month in which a region that has ended existed; None for any other."""
+def last_day(ars: str) -> dt.date | None:
+    """The last day of a region that has ended; None for any other."""
     ends = RegionVersion.objects.filter(region=ars).order_by("valid_to").values_list("valid_to", flat=True)
-    last = list(ends)
     # PostgreSQL sorts what has no end last.
-    if not last or last[-1] is None or last[-1] > timezone.localdate():
-        return None
-    return months.first_of(last[-1] - DAY)
+    last = ends.last()
+    return last - DAY if last and last <= timezone.localdate() else None

@@ -10,7 +10,7 @@ from reports.sentences import LEVEL_WORDS
 from zsk import formats
 
 register = template.Library()
-_BREAKS = re.compile(r"(?<=Trans)(?=aktion)|(?<=\w\w)(?=kreis\b)")
+_BREAKS = re.compile(r"(?<=Trans)(?=aktion)|(?<=\w\w)(?=kreis\b)|(?<=Regierungs)(?=bezirk)")
 BADGE_KINDS = {
     "geliefert": "success",
     "faellig": "info",

@@ -34,8 +34,9 @@ def region(request: HttpRequest, version: Version, ars: str) -> HttpResponse:
     month = chosen_month(request)
     first = first_published(version)
     # An ended region is shown as it was, unless a month is asked for.
-    if "monat" not in request.GET and not today and (last := reforms.last_month(ars)):
-        month = max(last, first or last)
+    last_day = reforms.last_day(ars)
+    if "monat" not in request.GET and not today and last_day:
+        month = max(months.first_of(last_day), first or months.first_of(last_day))
     if month is None or (first and month < first):
         return no_such_month(request, first=first, address=request.path)
     name = f"region {ars} {month} {today}"
@@ -43,7 +44,7 @@ def region(request: HttpRequest, version: Version, ars: str) -> HttpResponse:
     if found is None:
         raise Http404(ars)
     moved = remembered(version, f"moved {ars}", lambda: reforms.of_region(ars))
-    return render(request, "reports/region.html", {**_context(found), "moved": moved})
+    return render(request, "reports/region.html", {**_context(found), "moved": moved, "last_day": last_day})
 
 
 def _context(found: RegionReport) -> dict[str, Any]:
@@ -88,5 +89,4 @@ def _rows(found: RegionReport) -> dict[str, Any]:
             }
             for row in ordered
         ],
-        "divided": [(sentences.divided(row), row.value) for row in found.divided],
     }

@@ -279,7 +279,6 @@ def _breakdown(found: ServiceReport, parts: Breakdown, *, own: str) -> dict[str,
             }
             for row in listed
         ],
-        "divided": [(sentences.divided(row), row.value) for row in parts.divided],
     }
 
 

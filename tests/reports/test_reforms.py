@@ -109,12 +109,13 @@ def test_identifiers_of_destatis_are_addresses(there: None) -> None:
 
 def test_regions_say_where_they_came_from_and_went(there: None) -> None:
     assert "Seit 1. November 2016 unter neuem Schlüssel: Göttingen" in text(f"/regionen/{OSTERODE}/")
+    assert "bestand bis zum 31. Oktober 2016" in text(f"/regionen/{OSTERODE}/")
     assert "Früher (bis 31. Oktober 2016): Osterode am Harz" in text(f"/regionen/{GOETTINGEN}/")
     assert "Am 1. Januar 2026 ging ein Teil an: Hanau" in text(f"/regionen/{MKK}/")
     assert "Früher (bis 31. Dezember 2025): Hanau" in text(f"/regionen/{HANAU}/")
     RegionChange.objects.filter(change_id="eisenach").update(kind="eingliederung")
     raise_version()
-    assert "Seit 1. Juli 2021 Teil von: Eisenach" in text(f"/regionen/{EISENACH_OLD}/")
+    assert "Seit 1. Juli 2021 unter neuem Schlüssel: Eisenach" in text(f"/regionen/{EISENACH_OLD}/")
     assert "Am 1. Juli 2021 kam hinzu: Eisenach" in text(f"/regionen/{EISENACH}/")
 
 
@@ -137,7 +138,7 @@ def test_an_ended_region_keeps_its_numbers(delivered: OnlineService) -> None:
 
 
 def test_the_pages_mark_what_a_reform_divided(delivered: OnlineService) -> None:
-    sentence = "Main-Kinzig-Kreis: aufgeteilt durch Reform, auf Darmstadt gezählt"
+    sentence = "Aufgeteilt durch Reform: auf Darmstadt gezählt"
     query = f"region={HESSEN}&monat=2025-05"
     for address in (
         f"/regionen/{HESSEN}/?monat=2025-05",

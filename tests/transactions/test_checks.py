@@ -10,10 +10,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ozgsync.models import RegionVersion
 from services.models import OnlineService, ReportingLevel
 from tests.factories import (
     PortalFactory,
     PortalMemberFactory,
+    RegionChangeFactory,
+    RegionFactory,
     ServiceFactory,
     UserFactory,
     api_key,
@@ -186,7 +189,48 @@ def test_a_region_counts_in_the_months_in_which_it_was(service: OnlineService, a
 def test_a_region_that_was_not_yet(service: OnlineService) -> None:
     (found,) = checked(row(service, HANAU, 1, "2025-12")).faults
     assert where([found]) == [("ars_noch_nicht", 2, "ars", HANAU)]
-    assert "ab Januar 2026" in found.message
+    assert "ab Januar 2026. Vorgänger: Hanau (064350014014)." in found.message
+    assert found.suggestion == HANAU_OLD
+
+
+def reform(old: str, new: str, day: str) -> None:
+    """The old region ends and the new one begins."""
+    RegionVersion.objects.filter(region=RegionFactory(ars=old)).update(valid_to=day)
+    RegionVersion.objects.filter(region=RegionFactory(ars=new), valid_from="2016-01-01").update(
+        valid_from=day
+    )
+    RegionChangeFactory(old_id=old, new_id=new, effective=dt.date.fromisoformat(day))
+
+
+A, B, C, D = (f"06631000{number}00{number}" for number in range(1, 5))
+
+
+def test_a_chain_names_the_region_of_the_month(service: OnlineService) -> None:
+    reform(A, B, "2018-01-01")
+    reform(B, C, "2020-07-01")
+    for month, named in (("2018-05", B), ("2020-06", B), ("2020-07", C), ("2025-05", C)):
+        (found,) = checked(row(service, A, 1, month)).faults
+        assert (found.code, found.suggestion) == ("ars_beendet", named)
+        assert f"Nachfolger: Ort {named} ({named})." in found.message
+    for month, named in (("2017-12", A), ("2018-01", B)):
+        (found,) = checked(row(service, C, 1, month)).faults
+        assert (found.code, found.suggestion) == ("ars_noch_nicht", named)
+
+
+def test_a_split_names_all_and_suggests_none(service: OnlineService) -> None:
+    reform(A, B, "2018-01-01")
+    reform(A, C, "2018-01-01")
+    reform(C, D, "2020-01-01")
+    (found,) = checked(row(service, A, 1, "2021-05")).faults
+    assert found.suggestion == ""
+    assert f"Nachfolger: Ort {B} ({B}), Ort {D} ({D})." in found.message
+
+
+def test_reforms_in_a_circle_end(service: OnlineService) -> None:
+    reform(A, B, "2018-01-01")
+    reform(B, A, "2018-01-01")
+    (found,) = checked(row(service, A, 1, "2021-05")).faults
+    assert "Nachfolger: keiner bekannt." in found.message
 
 
 ACCEPTED = {

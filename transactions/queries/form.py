@@ -47,8 +47,8 @@ def _still_there(keys: list[str], first: dt.date) -> list[str]:
     number = references.month_number(first)
     spans = references.spans(keys)
     ended = {key for key in keys if key in spans and spans[key].end <= number}
-    successors = references.successors(ended) if ended else {}
-    new = {region.ars for regions in successors.values() for region in regions}
+    successors = references.successors(ended, first) if ended else {}
+    new = {ars for several in successors.values() for ars in several}
     return sorted((set(keys) - ended) | new)
 
 
