@@ -32,13 +32,13 @@ class Folded(models.Func):
     output_field = models.TextField()
 
 
-def folded() -> models.GeneratedField:
-    return models.GeneratedField(expression=Folded("name"), output_field=models.TextField(), db_persist=True)
+def folded_of(of: str = "name") -> models.GeneratedField:
+    return models.GeneratedField(expression=Folded(of), output_field=models.TextField(), db_persist=True)
 
 
-def trigram_index(name: str) -> GinIndex:
+def trigram_index(name: str, of: str = "folded") -> GinIndex:
     """Finds names that hold a word of three letters or more."""
-    return GinIndex(models.Func(models.F("folded"), function="zsk_trigrams"), name=name, fastupdate=False)
+    return GinIndex(models.Func(models.F(of), function="zsk_trigrams"), name=name, fastupdate=False)
 
 
 class ArsField(models.CharField):
@@ -113,7 +113,7 @@ class RegionVersion(models.Model):
         Region, models.PROTECT, related_name="+", null=True, blank=True, db_column="parent"
     )
     inhabitants = models.PositiveIntegerField("Einwohner", null=True, blank=True)
-    folded = folded()
+    folded = folded_of()
     # What SQL writes is stamped by a trigger.
     changed_at = models.DateTimeField("geändert am", auto_now=True)
 
@@ -205,7 +205,7 @@ class OzgLeistung(models.Model):
     ozg_id = models.CharField("OZG-ID", max_length=20, primary_key=True)
     name = models.CharField("Name", max_length=300)
     themenfeld = models.ForeignKey(Themenfeld, models.PROTECT, related_name="ozg_leistungen")
-    folded = folded()
+    folded = folded_of()
 
     class Meta:
         verbose_name = "OZG-Leistung"
@@ -240,6 +240,9 @@ class Leistung(models.Model):
 
     schluessel = models.CharField("Leistungsschlüssel", max_length=14, primary_key=True, db_collation="C")
     name = models.CharField("Name", max_length=300)
+    also_called = models.CharField(
+        "bürgernaher Name", max_length=300, blank=True, db_default="", help_text="wird bei der Suche gefunden"
+    )
     name_source = models.CharField("Herkunft des Namens", max_length=40, blank=True)
     confidence = models.CharField("gesehen in", max_length=40, blank=True)
     types = ArrayField(models.CharField(max_length=4), verbose_name="Typisierung", default=list, blank=True)
@@ -257,7 +260,8 @@ class Leistung(models.Model):
     # What SQL writes is stamped by a trigger.
     changed_at = models.DateTimeField("geändert am", auto_now=True)
 
-    folded = folded()
+    folded = folded_of()
+    folded_also = folded_of("also_called")
 
     objects = LeistungQuerySet.as_manager()
 
@@ -265,7 +269,10 @@ class Leistung(models.Model):
         verbose_name = "Leistung"
         verbose_name_plural = "Leistungen"
         ordering = ["name"]
-        indexes = [trigram_index("leistung_trigrams")]
+        indexes = [
+            trigram_index("leistung_trigrams"),
+            trigram_index("leistung_also_trigrams", of="folded_also"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(schluessel__regex=r"^99[0-9]{12}$"), name="leistung_schluessel_form"
@@ -350,7 +357,7 @@ class OzgOnlineService(models.Model):
     name = models.CharField("Name", max_length=300)
     leistung = models.ForeignKey(Leistung, models.CASCADE, related_name="ozg_online_services")
     valid_to = models.DateField("gültig bis (ausschließlich)", null=True, blank=True)
-    folded = folded()
+    folded = folded_of()
 
     class Meta:
         verbose_name = "Onlineservice der OZG-Datenbank"

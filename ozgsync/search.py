@@ -70,18 +70,19 @@ def words_of(text: str) -> list[str]:
     return fold(text.replace("\0", " ")[:LONGEST_TEXT]).split()[:MOST_WORDS]
 
 
-def _contains(word: str) -> Q:
+def _contains(word: str, column: str = "folded") -> Q:
     """Names that hold a text; from three characters on the index knows them."""
-    found = Q(folded__contains=word)
+    found = Q(**{f"{column}__contains": word})
     trigrams = sorted({word[start : start + 3] for start in range(len(word) - 2)})
     if not trigrams:
         return found
-    function = Func(F("folded"), function="zsk_trigrams", output_field=ArrayField(TextField()))
+    function = Func(F(column), function="zsk_trigrams", output_field=ArrayField(TextField()))
     return Q(ArrayContains(function, Value(trigrams, output_field=ArrayField(TextField())))) & found
 
 
 def find_leistungen(text: str, *, limit: int = 20) -> list[Leistung]:
-    """Leistungen by key, beginning of a key, name, name of an online service, OZG-Leistung or OZG-ID.
+    """Leistungen by key, beginning of a key, name, citizens' name, name of an online service,
+    OZG-Leistung or OZG-ID.
 
     The nearest first, what is not valid today last; with their OZG-Leistung and Themenfeld. One query; two or
     three more where nothing has the text as it was typed.
@@ -115,7 +116,8 @@ def _holds(word: str) -> Q:
     named = OzgOnlineService.objects.filter(_contains(word), valid_to=None).values("leistung")
     bundles = OzgLeistung.objects.filter(folded__contains=word).values("pk")
     own = Leistung.objects.filter(_contains(word)).values("pk")
-    by_name = Q(pk__in=own) | Q(pk__in=named) | Q(ozg_leistung__in=bundles)
+    also = Leistung.objects.filter(_contains(word, "folded_also")).values("pk")
+    by_name = Q(pk__in=own) | Q(pk__in=also) | Q(pk__in=named) | Q(ozg_leistung__in=bundles)
     return by_name | Q(schluessel__startswith=word) | _ozg_id(word)
 
 

@@ -111,11 +111,12 @@ class _Reader:
         begins = pages.day(entry.get("gueltig_ab"), "gueltig_ab")
         successors = [pages.key(one) for one in entry.get("nachfolger") or ()]
         bundle = self._bundle(entry.get("ozg"))
+        also = entry.get("leistungsbezeichnung_2") and pages.text(entry, "leistungsbezeichnung_2")
         if ends is not None and begins is not None and ends <= begins:
             raise BadEntry(f"„gueltig_bis“ {ends} liegt nicht nach „gueltig_ab“ {begins}")
         if successors and ends is None:
             raise BadEntry("hat Nachfolger, aber kein „gueltig_bis“")
-        self._leistungen[key] = (key, name, types, bundle, None, begins, ends)
+        self._leistungen[key] = (key, name, types, bundle, None, begins, ends, also or None)
         for successor in successors:
             self._successors[key, successor] = ends  # type: ignore[assignment]
 

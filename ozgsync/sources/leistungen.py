@@ -9,7 +9,7 @@ STAGING = {
     "incoming_bundles": "ozg_id text, name text, themenfeld_id text",
     "incoming_leistungen": """
         schluessel text COLLATE "C", name text, types varchar(4)[], ozg_id text, focus boolean,
-        valid_from date, valid_to date""",
+        valid_from date, valid_to date, also_called text""",
     "incoming_successors": 'old text COLLATE "C", new text COLLATE "C", effective date',
     "incoming_services": 'ozg_number text, name text, schluessel text COLLATE "C", valid_to date',
 }
@@ -76,7 +76,7 @@ def leistungen(source: str, *, over: str, bundle: str) -> Target:
         keys=("schluessel",),
         values=(
             "name", "types", "ozg_leistung_id", "focus", "valid_from", "valid_to",
-            "name_source", "confidence",
+            "name_source", "confidence", "also_called",
         ),
         select=f"""
             SELECT i.schluessel,
@@ -89,10 +89,11 @@ def leistungen(source: str, *, over: str, bundle: str) -> Target:
                         ELSE t.valid_from END AS valid_from,
                    CASE WHEN w.wins THEN i.valid_to ELSE t.valid_to END AS valid_to,
                    CASE WHEN w.wins THEN '{source}' ELSE t.name_source END AS name_source,
-                   CASE WHEN w.wins THEN '' ELSE t.confidence END AS confidence
+                   CASE WHEN w.wins THEN '' ELSE t.confidence END AS confidence,
+                   coalesce(i.also_called, t.also_called, '') AS also_called
               FROM incoming_leistungen i LEFT JOIN ozgsync_leistung t USING (schluessel)
              CROSS JOIN LATERAL (SELECT t.schluessel IS NULL OR ({over}) AS wins) w""",
         alive=f"t.name_source = '{source}' AND t.confidence = ''",
         new_undone="end",
-        minor=("name_source", "confidence"),
+        minor=("name_source", "confidence", "also_called"),
     )  # fmt: skip

@@ -138,7 +138,7 @@ class _Reader:
         if type(focus) is not bool:
             raise BadEntry("„fokus“ ist weder true noch false")
         bundle = pages.text(entry, "ozg_id")[:20] if entry.get("ozg_id") else None
-        self._rows["incoming_leistungen"].append((key, name, types, bundle, focus, begins, ends))
+        self._rows["incoming_leistungen"].append((key, name, types, bundle, focus, begins, ends, None))
         self._rows["incoming_successors"] += [(key, new, ends) for new in successors]
 
     def _service(self, entry: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 
 from ozgsync import sources
 from ozgsync.models import Leistung, LeistungChange, OzgLeistung, OzgOnlineService, SyncRun, Themenfeld
+from ozgsync.search import find_leistungen
 from ozgsync.sources.ozg import LISTS
 from ozgsync.sync import http, running
 from zsk.feeds import Feed
@@ -90,6 +91,12 @@ def test_fim_pages_become_leistungen_with_their_bundle(fim: HTTPServer) -> None:
     assert found.ozg_leistung == OzgLeistung.objects.get(name="Steuern für Tiere")
     assert found.ozg_leistung.themenfeld == Themenfeld.objects.get(name="Steuern & Zoll")
     assert run("fim", everything=True).status == Status.SAME
+
+
+def test_the_name_for_citizens_is_found(fim: HTTPServer) -> None:
+    serve_fim(fim, [entry(leistungsbezeichnung_2="Hund anmelden"), entry(FESTSETZUNG)])
+    run("fim")
+    assert [found.pk for found in find_leistungen("hund anmelden")] == [HUNDESTEUER]
 
 
 def test_fim_asks_for_changes_since_the_last_run(fim: HTTPServer) -> None:

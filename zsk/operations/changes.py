@@ -35,7 +35,7 @@ FIELDS: dict[str, str | Promise] = {
     "parent": gettext_lazy("gehört zu"), "inhabitants": gettext_lazy("Einwohner"),
     "level_top": gettext_lazy("oberste Ebene"), "level_bottom": gettext_lazy("unterste Ebene"),
     "postcode": gettext_lazy("Postleitzahl"), "share": gettext_lazy("Anteil"),
-    "name_source": gettext_lazy("Herkunft"),
+    "name_source": gettext_lazy("Herkunft"), "also_called": gettext_lazy("bürgernaher Name"),
 }  # fmt: skip
 
 
