@@ -31,7 +31,8 @@ _MOST_TAG = 4 << 20
 _MOST_LETTERS = 1 << 16  # in a cell; spreadsheets stop at half of it
 _DATES = {*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58}  # the format's built-in numbers
 _NO_PATTERN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+# Without NUL and halves of surrogate pairs, which no database keeps: they stay as they are written.
+_ESCAPED = re.compile(r"_x(?!0000|[dD][89a-fA-F])([0-9A-Fa-f]{4})_")
 _MIDNIGHT = re.compile(r"T00:00(:00(\.0+)?)?Z?$")
 _BROKEN = (
     expat.ExpatError, zipfile.BadZipFile, zlib.error, ValueError, KeyError, IndexError, EOFError, OSError,

@@ -46,7 +46,7 @@ services = words("OS-000001|os-1|1|OS-999999|Führerschein|OS-" + "9" * 30)
 heads = st.permutations(["onlineservice", "ars", "monat", "anzahl"]) | st.lists(
     words("Onlineservice|ARS|Monat|Transaktionen|anzahl|Name|ergebnis|" + "a" * 300), max_size=6
 )
-odd = st.text(max_size=12)
+odd = st.text(max_size=12) | words("\0|_x0000_|_xD800_|_x0009_|<a>|\r\n|=A1|\ufeff")
 cells = {"onlineservice": services, "ars": regions, "monat": months, "anzahl": counts}
 
 

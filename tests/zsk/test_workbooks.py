@@ -89,6 +89,7 @@ def test_texts_shared_in_runs_inline_and_of_formulas() -> None:
     assert one(cell(1, "b")) == "WAHR"
     assert one(cell("#REF!", "e")) == "#REF!"
     assert one(cell("a_x000A_b", "str")) == "a\nb"
+    assert one(cell("a_x0000_b_xD83D_", "str")) == "a_x0000_b_xD83D_"
 
 
 def test_rows_keep_the_numbers_of_the_spreadsheet_and_gaps_are_empty_cells() -> None:
