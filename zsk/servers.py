@@ -32,6 +32,8 @@ def database(url: str, data_dir: Path, *, pool_size: int, prepare: bool) -> dict
         "HOST": host,
         "PORT": str(parts.port or ""),
         "OPTIONS": options,
+        # One question more per request, so that none gets a connection that a restart of PostgreSQL has cut.
+        "CONN_HEALTH_CHECKS": bool(pool_size),
     }
 
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 
 from tests.faults.delivering import Market, Push, Sent
@@ -14,6 +16,7 @@ from tests.faults.size import SEED, size
 from tests.transactions.sums import assert_sums_are_right, facts
 from transactions import jobs, totals
 from transactions.models import Delivery, DeliveryJob, StagedCount
+from zsk import servers
 
 Kill = Callable[[Installation], None]
 IN_A_REQUEST: list[Kill] = [
@@ -133,3 +136,17 @@ def finished(at: Installation, push: Push) -> None:
         return False
 
     wait_for(is_done, 120)
+
+
+def test_pooled_connections_outlive_a_crash(at: Installation) -> None:
+    database = servers.database(at.start_postgres(), at.home, pool_size=2, prepare=True)
+    pooled = DatabaseWrapper({**connection.settings_dict, **database}, "default")
+    try:
+        for _crash in range(2):
+            with pooled.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            pooled.close()  # back into the pool, as at the end of a request
+            at.kill_postgres()
+            at.mend()
+    finally:
+        pooled.close_pool()
