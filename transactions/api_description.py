@@ -5,7 +5,7 @@ The texts are published as they stand here, in German; nothing is parsed by thes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -256,7 +256,7 @@ EVERYWHERE = ("zu_viele_anfragen", "nicht_bereit", "speicher_voll", "fehler")
 
 def operation(
     operation_id: str, summary: str, description: str, *,
-    answers: dict[Any, Any], faults: Iterable[str],
+    answers: dict[Any, Any], faults: Collection[str],
     examples: Iterable[OpenApiExample] = (), parameters: Iterable[OpenApiParameter] = (),
     tag: str = "Lieferungen", is_open: bool = False, **more: Any,
 ) -> dict[str, Any]:  # fmt: skip
@@ -264,10 +264,11 @@ def operation(
     access = () if is_open else NO_ACCESS
     responses, problem_examples = problems(*access, *faults, *EVERYWHERE)
     answered = [status for status, _kind in (answers | responses)]
+    waiting = [*([409] if "anfrage_laeuft" in faults else []), 429, 503]
     limits = [
         answer_header("RateLimit-Policy", "Grenze: q Anfragen in w Sekunden.", *answered),
         answer_header("RateLimit", "Was davon übrig ist: r Anfragen, neu gezählt in t Sekunden.", *answered),
-        answer_header("Retry-After", "So viele Sekunden warten.", *sorted({429, 503} & set(answered))),
+        answer_header("Retry-After", "So viele Sekunden warten.", *waiting),
     ]
     return {
         "operation_id": operation_id, "summary": summary, "description": description, "tags": [tag],

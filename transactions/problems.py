@@ -138,7 +138,8 @@ _CODE_OF_STATUS = {
     413: "zu_gross", 415: "medientyp",
 }  # fmt: skip
 _FULL = (psycopg.errors.DiskFull, psycopg.errors.ConfigurationLimitExceeded)
-_RETRY_SECONDS = {"nicht_bereit": 10, "speicher_voll": 300}
+# When trying again may help: at the latest of three times the key of a killed push is free again.
+_RETRY_SECONDS = {"anfrage_laeuft": 20, "nicht_bereit": 10, "speicher_voll": 60}
 
 
 class ApiProblem(exceptions.APIException):
@@ -156,7 +157,8 @@ class ApiProblem(exceptions.APIException):
         super().__init__(str(detail), code)
         self.code, self.text, self.findings, self.url = code, str(detail), findings, url
         self.total = len(findings) if total is None else total
-        self.headers: dict[str, str] = {}
+        wait = _RETRY_SECONDS.get(code)
+        self.headers = {"Retry-After": str(wait)} if wait else {}
         self.status_code = PROBLEMS[code].status
 
 
@@ -223,13 +225,10 @@ def _of_database(error: Exception) -> ApiProblem | None:
     # Inside a pipeline it is the driver that raises, not Django.
     cause = error.__cause__ if isinstance(error, DatabaseError) else error
     if isinstance(cause, _FULL):
-        problem = ApiProblem("speicher_voll")
-    elif isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        problem = ApiProblem("nicht_bereit")
-    else:
-        return None
-    problem.headers["Retry-After"] = str(_RETRY_SECONDS[problem.code])
-    return problem
+        return ApiProblem("speicher_voll")
+    if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return ApiProblem("nicht_bereit")
+    return None
 
 
 def _body(problem: ApiProblem, request: HttpRequest) -> dict[str, Any]:

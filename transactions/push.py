@@ -36,7 +36,7 @@ JSON = Envelope()
 KEY_KEPT = dt.timedelta(days=90)
 # A push is answered in seconds. Whoever was killed at one leaves its key behind; a process that lives after
 # all finds it taken, and rolls back.
-ABANDONED = dt.timedelta(minutes=2)
+ABANDONED = dt.timedelta(minutes=1)
 
 
 class RequestRunning(Exception):

@@ -77,7 +77,7 @@ def many(market: Market, count: int) -> Push:
 def test_a_push_is_told_so_and_goes_through_later(market: Market, full: SmallDisk) -> None:
     before, push = facts(), many(market, 8_001)
     refused = market.send(push)
-    assert (refused.status, refused.headers["Retry-After"]) == (503, "300")
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "60")
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.body["type"].endswith("/hilfe/fehler/speicher_voll/")
     assert refused.body["detail"].startswith("Es wurde nichts gespeichert.")

@@ -520,12 +520,14 @@ def _running(me: Sender, age: dt.timedelta) -> Delivery:
 
 
 def test_a_key_that_is_in_use(me: Sender) -> None:
-    _running(me, dt.timedelta(minutes=1))
-    problem(me.send(rows(row()), Idempotency_Key="a"), 409, "anfrage_laeuft")
+    _running(me, dt.timedelta(seconds=50))
+    answer = me.send(rows(row()), Idempotency_Key="a")
+    problem(answer, 409, "anfrage_laeuft")
+    assert answer["Retry-After"] == "20"
 
 
 def test_a_key_that_a_dead_process_left_behind(me: Sender) -> None:
-    left = _running(me, dt.timedelta(minutes=3))
+    left = _running(me, dt.timedelta(seconds=70))
     assert me.send(rows(row()), Idempotency_Key="a").status_code == 201
     assert not Delivery.objects.filter(pk=left.pk).exists()
 

@@ -40,7 +40,7 @@ public class Liefern {
             .POST(HttpRequest.BodyPublishers.ofString(nachricht));
     }
 
-    /** Bei 429 und 503 wird gewartet, wie „Retry-After“ sagt, und dasselbe noch einmal gefragt. */
+    /** Bei 409, 429 und 503 wird gewartet, wie „Retry-After“ sagt, und dasselbe noch einmal gefragt. */
     static HttpResponse<String> frage(HttpRequest.Builder anfrage) throws IOException, InterruptedException {
         for (int versuch = 0; versuch < 4; versuch++) {
             HttpResponse<String> antwort = CLIENT.send(anfrage.build(), HttpResponse.BodyHandlers.ofString());
@@ -48,7 +48,7 @@ public class Liefern {
             if (status < 400) {
                 return antwort;
             }
-            if (status != 429 && status != 503) {
+            if (status != 409 && status != 429 && status != 503) {
                 System.err.println(antwort.body());
                 System.exit(1);
             }

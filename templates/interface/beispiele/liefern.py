@@ -16,7 +16,7 @@ ZEILEN = [{"onlineservice": "OS-000123", "ars": "060000000000", "monat": "2025-0
 
 
 def frage(adresse, nachricht=None, **kopf):
-    """Die Antwort als Wörterbuch. Bei 429 und 503 wird gewartet und dasselbe noch einmal gefragt."""
+    """Die Antwort als Wörterbuch. Bei 409, 429 und 503 wird gewartet und dasselbe noch einmal gefragt."""
     inhalt = None if nachricht is None else json.dumps(nachricht).encode()
     kopf = {"Authorization": "Bearer " + os.environ["ZSK_SCHLUESSEL"], **kopf}
     if inhalt:
@@ -26,7 +26,7 @@ def frage(adresse, nachricht=None, **kopf):
             with urllib.request.urlopen(urllib.request.Request(adresse, inhalt, kopf), timeout=60) as antwort:
                 return json.load(antwort)
         except urllib.error.HTTPError as fehler:
-            if fehler.code not in (429, 503):
+            if fehler.code not in (409, 429, 503):
                 zeige(json.load(fehler))
                 sys.exit(1)
             time.sleep(int(fehler.headers.get("Retry-After", 10)))
