@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -126,8 +126,11 @@ def _any(conditions: Iterable[Q]) -> Q:
 
 
 def _meant(words: list[str], tables: tuple[str, ...]) -> list[list[str]]:
-    """For each word what may have been meant by it: itself where a name holds it, else the nearest words."""
-    known = _vocabulary(tables)
+    return nearest(words, _vocabulary(tables))
+
+
+def nearest(words: Sequence[str], known: Collection[str]) -> list[list[str]]:
+    """For each word what may have been meant by it: itself where a known one holds it, else the nearest."""
     found = []
     for word in words:
         near = []

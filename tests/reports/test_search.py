@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from ozgsync.models import Level
+from services.models import OnlineService
 from tests.factories import LeistungFactory, PortalFactory, RegionFactory, ServiceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,11 +29,29 @@ def things() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Hundesteuer", "Hundestuer", "99 102 013", "Vierbeiner", "VIERBEINER anmelden"]
+    "text",
+    [
+        "Hundesteuer",
+        "Hundestuer",
+        "99 102 013",
+        "Vierbeiner",
+        "VIERBEINER anmelden",
+        "Vierbainer",
+        "vierbeiner anmleden",
+    ],
 )
 @pytest.mark.usefixtures("things")
 def test_a_service_is_found_by_its_name_and_its_leistung(client: Client, text: str) -> None:
     assert "Vierbeiner anmelden" in page(client, text)
+
+
+@pytest.mark.usefixtures("things")
+@pytest.mark.parametrize("number", ["OS-{:06d}", "os-{:06d}", "OS-{}", "os {}", "OS{}"])
+def test_a_service_is_found_by_its_number_as_people_type_it(client: Client, number: str) -> None:
+    service = OnlineService.objects.get(name="Vierbeiner anmelden")
+    text = page(client, number.format(service.pk))
+    assert "Vierbeiner anmelden" in text
+    assert "Ein Onlineservice" in text
 
 
 @pytest.mark.usefixtures("things")
