@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import operations_only, person
 from transactions.closing import DeliveriesRunning, close_months, reopen_month
+from transactions.findings import Finding
 from transactions.models import ClosedMonth, QualityCase
 from transactions.quality import SeenAlready, mark_seen
 from transactions.quality_forms import CloseForm, QualityFilter, ReopenForm, SeenForm
@@ -56,10 +57,15 @@ def case(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except SeenAlready:
             messages.warning(request, _("Das hat inzwischen schon jemand geprüft."))
         return redirect("transactions:quality")
+    notes = queries.findings_of(found)
+    kinds: dict[str, list[Finding]] = {}
+    for note in notes:
+        kinds.setdefault(str(note.kind.title), []).append(note)
     facts = {
         "case": found,
         "delivery": found.delivery,
-        "notes": queries.findings_of(found),
+        "notes": notes,
+        "kinds": kinds.items(),
         "parts": reading.parts(found.delivery, user=person(request), whole=True)[:10],
         "form": form,
     }

@@ -94,6 +94,7 @@ class _Demo:
                 username=f"stelle-{index:02d}",
                 password=make_password(None),
                 last_name="Zuständige Stelle",
+                email=f"stelle-{index:02d}@demo.invalid",
                 authority=authority,
             )
             for index, (name, authority) in enumerate(self.authorities.items(), 1)
