@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 PIECE = 1 << 20
+_SLICE = 1 << 14  # what is left behind a gzip member is copied: a megabyte of empty ones must stay cheap
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -36,7 +37,8 @@ def pieces(stream: Stream, *, packed: bool, most: int) -> Iterator[bytes]:
 def _unpacked(raw: Iterator[bytes]) -> Iterator[bytes]:
     """One gzip member after the other; a small body may unpack to a huge one, so no piece is ever long."""
     unpacker = zlib.decompressobj(_GZIP)
-    for rest in raw:
+    slices = (piece[start : start + _SLICE] for piece in raw for start in range(0, len(piece), _SLICE))
+    for rest in slices:
         while rest:
             try:
                 content = unpacker.decompress(rest, PIECE)
