@@ -25,7 +25,13 @@ MOST_BYTES = 1 << 30  # what a sheet may unpack to; a full one of four columns h
 MOST_TEXTS = 1 << 22
 MOST_ROWS = 1 << 20
 MOST_COLUMNS = 256
+MOST_SHEETS = 100  # further ones are not looked at
 _MOST_SMALL = 16 << 20  # styles, names of sheets
+_MOST_IN_VAIN = 4 << 20  # is read for the heads of all sheets, beyond each one's first block
+_MOST_PACKED = 100  # times smaller than unpacked; of sheets that people fill it is 10 to 20
+_MOST_TAGS = 1 << 19  # in a small part; spreadsheets have at most 65,490 styles, of some tags each
+# All that is kept of the small parts.
+_TAGS = {"Relationship", "sheet", "workbookPr", "numFmt", "xf", "cellXfs", "cellStyles"}
 _BLOCK = 1 << 18
 _MOST_TAG = 4 << 20
 _MOST_LETTERS = 1 << 16  # in a cell; spreadsheets stop at half of it
@@ -72,7 +78,7 @@ def read_sheet(file: BinaryIO, *, known: Collection[str]) -> Sheet:
     """
     with _told():
         book = _Book(open_archive(file))
-        heads = [(name, head) for name, part in book.sheets for head in [_head(book.rows(part))] if head]
+        heads = book.heads()
         if not heads:
             raise NotReadable("datei_leer")
         fitting = [found for found in heads if sum(cell.lower() in known for cell in found[1][1]) >= 2]
@@ -114,6 +120,12 @@ class _Book:
         self.sheets = [(name, part) for name, part in found if "/worksheets/" in part]
         self.texts = self._texts(main)
         self.dates = self._dates(main)
+        self.in_vain = 0
+
+    def heads(self) -> list[tuple[str, tuple[int, list[str]]]]:
+        """Name and head of the sheets with content. Raises NotReadable where that takes too much reading."""
+        found = ((name, _head(self.rows(part, for_head=True))) for name, part in self.sheets[:MOST_SHEETS])
+        return [(name, head) for name, head in found if head]
 
     def _related(self, part: str, kind: str = "") -> dict[str, str]:
         """Parts that this part refers to, by id; `kind` is the end of the reference's type."""
@@ -127,14 +139,23 @@ class _Book:
 
     def _open(self, part: str, most: int) -> IO[bytes]:
         # The archive gives no more than a part's declared size, whatever it would unpack to.
-        if self.archive.getinfo(part).file_size > most:
+        info = self.archive.getinfo(part)
+        if info.file_size > min(most, max(_BLOCK, info.compress_size * _MOST_PACKED)):
             raise NotReadable("datei_zu_gross")
         return self.archive.open(part)
 
     def _tags(self, part: str) -> list[tuple[str, dict[str, str]]]:
         found: list[tuple[str, dict[str, str]]] = []
+        left = iter(range(_MOST_TAGS))
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            if next(left, None) is None:
+                raise NotReadable("datei_zu_gross")
+            if (tag := _local(name)) in _TAGS:
+                found.append((tag, attributes))
+
         parser = _parser()
-        parser.StartElementHandler = lambda name, at: found.append((_local(name), at))
+        parser.StartElementHandler = start
         with self._open(part, _MOST_SMALL) as file:
             parser.ParseFile(file)
         return found
@@ -160,11 +181,15 @@ class _Book:
         formats = [at.get("numFmtId", "0") for tag, at in tags[first:last] if tag == "xf"]
         return {str(n) for n, key in enumerate(formats) if own.get(key, int(key) in _DATES)}
 
-    def rows(self, part: str) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, part: str, *, for_head: bool = False) -> Iterator[tuple[int, list[str]]]:
         """(number, cells) of each row that has cells, as far as they go."""
         cells = _Cells(self)
         with _told(), self._open(part, MOST_BYTES) as file:
-            for _fed in _feed(cells.parser, file):
+            for fed in _feed(cells.parser, file):
+                if for_head and fed > _BLOCK:
+                    self.in_vain += _BLOCK
+                    if self.in_vain > _MOST_IN_VAIN:
+                        raise NotReadable("datei_zu_gross")
                 yield from cells.found
                 cells.found.clear()
                 if cells.over:

@@ -1,6 +1,7 @@
 """The reader of XLSX: what each kind of cell becomes, which sheet is read, and files made to do harm."""
 
 import io
+import os
 import time
 import tracemalloc
 import zipfile
@@ -239,7 +240,8 @@ def test_too_many_texts_parts_and_columns_are_refused(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("endless", ['<c r="{}">', "<c><v>{}</v></c>", "<c><f>{}</f></c>"])
-def test_a_tag_or_cell_without_end_is_given_up_early(endless: str) -> None:
+def test_a_tag_or_cell_without_end_is_given_up_early(monkeypatch: pytest.MonkeyPatch, endless: str) -> None:
+    monkeypatch.setattr(workbooks, "_MOST_PACKED", 10_000)  # in a file that cannot be packed so small
     content = workbook(HEAD + row(endless.format("A" * (40 << 20))))
     tracemalloc.start()
     start = time.monotonic()
@@ -249,6 +251,41 @@ def test_a_tag_or_cell_without_end_is_given_up_early(endless: str) -> None:
     finally:
         tracemalloc.stop()
     assert time.monotonic() - start < 4
+
+
+def test_what_is_packed_as_no_spreadsheet_can_be_is_refused_at_once() -> None:
+    bomb = workbook(HEAD + row("<c/>" * 12_000_000))
+    assert len(bomb) < 100_000
+    start = time.monotonic()
+    assert refused(bomb) == "datei_zu_gross"
+    assert time.monotonic() - start < 1
+
+
+def test_sheets_without_a_head_are_read_so_far_only() -> None:
+    """Each of many may name the same part: a small file would be read for minutes."""
+    wide = sheet(row("<c/>" * 300_000))
+    parts = {"xl/worksheets/s0.xml": (wide + f"<!--{os.urandom(15_000).hex()}-->").encode()}
+    links = "".join(f'<sheet name="x{n}" sheetId="{n + 9}" r:id="r0"/>' for n in range(2_000))
+    content = workbook({"A": sheet("")}, settings=f"<s>{links}</s>", more=parts)
+    start = time.monotonic()
+    assert refused(content) == "datei_zu_gross"
+    assert time.monotonic() - start < 8
+
+
+def test_only_the_first_sheets_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MOST_SHEETS", 2)
+    assert read(workbook({"A": sheet(""), "B": sheet(HEAD + row(cell(5)))})) == [(2, ["5"])]
+    assert refused(workbook({"A": sheet(""), "B": sheet(""), "C": sheet(HEAD)})) == "datei_leer"
+
+
+def test_a_small_part_of_endless_tags_is_given_up_early() -> None:
+    content = workbook(HEAD, settings="<a/>" * 3_000_000 + f"<!--{os.urandom(100_000).hex()}-->")
+    tracemalloc.start()
+    try:
+        assert refused(content) == "datei_zu_gross"
+        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_cell_in_the_last_corner_costs_nothing() -> None:
