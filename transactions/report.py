@@ -10,9 +10,12 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
 
+from services.models import OnlineService
 from transactions import contents, messages, staging
 from transactions.checks import Checked, Principal, check, read_again
 from transactions.findings import Finding
@@ -79,11 +82,19 @@ def _file_report(delivery: Delivery, principal: Principal) -> Table:
     if _is_done(delivery):
         checked = _read_again(delivery, rows)
     else:
+        _refuse_unless_may(delivery, principal)
         checked = check(rows, by=principal, service=delivery.service)
     results = _Results(delivery, checked, rows)
     # The CSV reader has closed its file.
     source = open_file(contents.open_content(delivery), name=name, known=KNOWN)
     return _with_results(source, results)
+
+
+def _refuse_unless_may(delivery: Delivery, principal: Principal) -> None:
+    """Rows without a service column are compared with what is stored for this one, whoever asks."""
+    own = OnlineService.objects.deliverable_by(principal)
+    if delivery.service_id and not own.filter(pk=delivery.service_id).exists():
+        raise PermissionDenied(_("Sie dürfen für %(service)s nicht liefern.") % {"service": delivery.service})
 
 
 def _unreadable_report(fault: Unreadable, *, is_workbook: bool = False) -> Table:

@@ -30,7 +30,7 @@ from tests.transactions.uploading import (
     signed_in,
     taken_over,
 )
-from transactions import push
+from transactions import push, uploads
 from transactions.models import Delivery
 from zsk import months
 
@@ -129,6 +129,35 @@ def test_what_a_key_sent_is_seen_by_its_people(
     report = b"".join(signed_in(member).get(address("delivery_report", by_service)))  # type: ignore[arg-type]
     assert b";fehler;" in report
     assert "Ziffern." in page(signed_in(admin), by_portal.get_absolute_url())
+
+
+def test_a_refused_file_for_one_service_does_not_show_others_to_its_members(
+    admin: User, member: User, services: list[OnlineService]
+) -> None:
+    """Somebody sends a file of the whole portal, and chooses one service by mistake."""
+    first, other = content(services[0], (HESSEN, MONTH, 1)), content(services[1], (BAYERN, MONTH, 76543))
+    both = first + other.split(b"\n", 1)[1]
+    refused = uploads.receive(lambda: [both], name="zahlen.csv", by=admin, service=services[0])
+    assert Delivery.objects.get(pk=refused.pk).status == Delivery.Status.REFUSED
+    client = signed_in(member)
+    assert "Es wurde nichts gespeichert." in page(client, refused.get_absolute_url())
+    assert "/bericht" not in page(client, refused.get_absolute_url())
+    assert client.get(address("delivery_report", refused)).status_code == 404
+    for person in (admin, UserFactory(is_operations=True)):
+        assert signed_in(person).get(address("delivery_report", refused)).status_code == 200
+
+
+def test_who_lost_a_service_learns_nothing_more_of_it(member: User, services: list[OnlineService]) -> None:
+    rows = b"ars;monat;anzahl\n" + f"{HESSEN};{MONTH};5\n".encode()
+    sent = taken_over(member, content(services[0], (HESSEN, MONTH, 5)))
+    waiting = uploads.receive(lambda: [rows], name="zahlen.csv", by=member, service=services[0])
+    client = signed_in(member)
+    values = reverse("transactions:delivery_values", args=[sent.pk])
+    assert client.get(values).status_code == 200
+    services[0].memberships.all().delete()
+    assert client.get(address("review_report", waiting)).status_code == 403
+    assert client.get(values).status_code == 404
+    assert "/werte/" not in page(client, sent.get_absolute_url())
 
 
 def test_changed_values_are_shown_from_and_to(member: User, services: list[OnlineService]) -> None:

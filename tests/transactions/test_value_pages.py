@@ -169,5 +169,5 @@ def test_both_pages_cost_the_same_for_few_and_many(
     client = signed_in(member)
     with django_assert_num_queries(11):
         page(client, of_month(service))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):
         page(client, address("delivery_values", delivery))

@@ -95,6 +95,14 @@ def sees_whole(delivery: Delivery, principal: Principal) -> bool:
     return bool(listed([delivery], principal)[0].whole)
 
 
+def sees_file(delivery: Delivery, user: User, *, whole: bool) -> bool:
+    """Whether that includes the file. One that was refused may hold rows of services other than the one that
+    it was sent for: that is why it was refused. They are nobody's but the sender's."""
+    refused = delivery.status == Delivery.Status.REFUSED
+    of_colleague = delivery.user_id is not None and delivery.user_id != user.pk
+    return whole and (user.is_operations or not (refused and of_colleague))
+
+
 def first_findings(deliveries: Sequence[Delivery], *, each: int) -> dict[uuid.UUID, list[Finding]]:
     """The first findings of each delivery, at most `each`; one query."""
     place = Window(RowNumber(), partition_by=F("delivery"), order_by="pk")

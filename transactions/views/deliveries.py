@@ -51,6 +51,7 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "delivery": shown,
         "whole": whole,
         "parts": parts,
+        "has_values": bool(parts) and bool(reading.parts(shown, user=user, whole=False)),
         "parts_page": Paginator(parts, PARTS_SHOWN).get_page(request.GET.get("seite")),
         "one": parts[0].service if len(parts) == 1 else None,
         "counts": Counts.of_part(together),
@@ -61,7 +62,7 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "changed": [(services[value.service_id], value) for value in changed],
         "quality": QualityCase.objects.filter(pk=shown.pk, seen_at__isnull=False).first(),
         "found": _findings(request, shown, None if whole else services),
-        "has_report": whole and shown.chunks.exists(),
+        "has_report": reading.sees_file(shown, user, whole=whole) and shown.chunks.exists(),
         **_undo_state(shown, user),
     }
     return render(request, "transactions/delivery.html", context)
@@ -86,9 +87,9 @@ def _undo_state(shown: Delivery, user: User) -> dict[str, Any]:
 @login_required
 @require_safe
 def delivery_report(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """Who sees the whole delivery; for others there is no such file."""
+    """Who sees the whole delivery and its file; for others there is no such file."""
     shown, user = visible_delivery(request, pk), person(request)
-    if not reading.sees_whole(shown, user):
+    if not reading.sees_file(shown, user, whole=reading.sees_whole(shown, user)):
         raise Http404(str(pk))
     try:
         return report.response(shown, principal=user)

@@ -45,9 +45,12 @@ FILE_COLUMNS = (
 @login_required
 @require_safe
 def delivery_values(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Who sees the delivery: the values that it set for the services that are theirs, page by page."""
+    """Who sees the delivery: the values that it set for the services that are theirs, page by page.
+
+    Also of one's own delivery only for services that are still one's own: what holds today stands there.
+    """
     shown, user = visible_delivery(request, pk), person(request)
-    parts = reading.parts(shown, user=user, whole=reading.sees_whole(shown, user))
+    parts = reading.parts(shown, user=user, whole=False)
     services = {part.service.pk: part.service for part in parts if part.service}
     if not services or shown.first_month is None or shown.last_month is None:
         raise Http404(str(pk))
