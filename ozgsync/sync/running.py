@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ozgsync.loading import LOAD_LOCK, raise_version
@@ -145,9 +146,10 @@ def _alone() -> Iterator[None]:
 def _begin(source: Source, actor: str, file: str, everything: bool) -> SyncRun:
     left = SyncRun.objects.filter(source=source.name, status=Status.RUNNING).order_by("-pk").first()
     cursor = "" if everything or file else _last_cursor(source)
-    # Whatever runs while we hold the lock belongs to a process that is gone.
+    # Whatever runs while we hold the lock belongs to a process that is gone. That of another source may go on.
     resumed = left if left and _goes_on(left, file, cursor) else None
-    gone = SyncRun.objects.filter(status=Status.RUNNING)
+    stale = Q(source=source.name) | Q(started_at__lt=timezone.now() - RESUMABLE)
+    gone = SyncRun.objects.filter(stale, status=Status.RUNNING)
     if resumed:
         gone = gone.exclude(pk=resumed.pk)
     text = "Der Lauf ist abgebrochen: sein Prozess endete."
