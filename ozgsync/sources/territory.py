@@ -27,6 +27,7 @@ class Listed(NamedTuple):
     postcode: str = ""
 
 
+LONGEST_NAME, LONGEST_KIND = 200, 60
 STAGING = {
     "incoming_regions": """
         ars text COLLATE "C", name text, kind text, inhabitants integer, parent text COLLATE "C",
@@ -122,7 +123,8 @@ def rows(listed: Mapping[str, Listed]) -> list[tuple[Any, ...]]:
     for region in listed.values():
         top, bottom = levels(region.ars, has_parts=region.ars in above)
         parent = parent_of(region.ars, known)
-        told = (region.ars, region.name, region.kind, region.inhabitants, parent)
+        name, kind = (text.replace("\0", "") for text in (region.name, region.kind))
+        told = (region.ars, name[:LONGEST_NAME], kind[:LONGEST_KIND], region.inhabitants, parent)
         staged.append((*told, int(top), int(bottom), region.postcode))
     return staged
 

@@ -79,6 +79,8 @@ def confirm(run: SyncRun, source: Source, *, by: str) -> None:
                 "Seit dem Vergleich haben sich die Daten geändert."
                 " Verwerfen Sie den Lauf und starten Sie ihn neu."
             ) from None
+        except SourceFault as fault:
+            raise NotPossible(f"{fault} Verwerfen Sie den Lauf und starten Sie ihn neu.") from fault
         held.decided_by = by
         _finish(held, Status.APPLIED)
 
@@ -146,7 +148,7 @@ def _alone() -> Iterator[None]:
 def _begin(source: Source, actor: str, file: str, everything: bool) -> SyncRun:
     left = SyncRun.objects.filter(source=source.name, status=Status.RUNNING).order_by("-pk").first()
     cursor = "" if everything or file else _last_cursor(source)
-    # Whatever runs while we hold the lock belongs to a process that is gone. That of another source may go on.
+    # Whatever runs while we hold the lock belongs to a process that is gone. Another source's may go on.
     resumed = left if left and _goes_on(left, file, cursor) else None
     stale = Q(source=source.name) | Q(started_at__lt=timezone.now() - RESUMABLE)
     gone = SyncRun.objects.filter(stale, status=Status.RUNNING)
@@ -227,15 +229,17 @@ def _too_much(target: Target, tally: Tally) -> bool:
 
 
 def _apply(run: SyncRun, source: Source) -> None:
-    for target in source.targets:
-        changes.apply(run, target)
+    """Raises Stale, and SourceFault where the rows contradict one another or what is stored."""
     try:
+        for target in source.targets:
+            changes.apply(run, target)
         # Foreign keys are checked at the end of the transaction otherwise, where nobody can tell of it.
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except IntegrityError as error:
         detail = str(error).partition("DETAIL:")[2].strip().splitlines()
-        raise SourceFault(f"Die Antwort verweist auf Fehlendes: {detail[0] if detail else error}") from error
+        told = detail[0] if detail else str(error)
+        raise SourceFault(f"Die Antwort verweist auf Fehlendes oder widerspricht sich: {told}") from error
     raise_version()
 
 

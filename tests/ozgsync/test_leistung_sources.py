@@ -280,6 +280,19 @@ def test_a_reference_to_nothing_is_refused_and_named(ozg: HTTPServer) -> None:
     assert not OzgLeistung.objects.exists()
 
 
+def test_what_is_confirmed_too_late_says_so(ozg: HTTPServer, settings: Any) -> None:
+    settings.SYNC_ASK_ROWS = settings.SYNC_ASK_SHARE = 0
+    Leistung.objects.create(schluessel=HUNDESTEUER, name="Hundesteuer", types=["5"])
+    lists = {"themenfelder": [FIELD], "ozg_leistungen": [OZG_BUNDLE], "leistungen": [OZG_LEISTUNG]}
+    serve_ozg(ozg, ozg_page(total=3, **lists))
+    waiting = run("ozg")
+    assert waiting.status == Status.WAITING
+    Themenfeld.objects.create(slug="steuern-neu", name="Steuern & Zoll")
+    with pytest.raises(running.NotPossible, match="widerspricht sich"):
+        running.confirm(waiting, sources.source("ozg"), by="Petra")
+    assert not OzgLeistung.objects.exists()
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 
