@@ -177,12 +177,12 @@ def _report_rows(
         return
 
 
-def template(kind: str) -> Table:
-    """The head, and two rows that show how it is meant."""
+def template(kind: str, *, area: str) -> Table:
+    """The head, and two rows that show how it is meant; `area`: the ARS of where the portal is there for."""
     rows = [
-        ["hund-01", "Hundesteuer anmelden", "99102013000000", "", "Gemeinde", "010590045045",
+        ["hund-01", "Hundesteuer anmelden", "99102013000000", "", "Gemeinde", area,
          "https://www.example.org/hundesteuer", "steuer@example.org", "2024-01-15"],
-        ["hund-02", "Hundesteuer abmelden", "99102013000000", "", "Gemeinde", "010590045045 010590120120",
+        ["hund-02", "Hundesteuer abmelden", "99102013000000", "", "Gemeinde", area,
          "https://www.example.org/hund-abmelden", "steuer@example.org", "15.01.2024"],
     ]  # fmt: skip
     return Table(list(FIELDS), enumerate(rows, start=2), kind, sheet="Onlineservices", widths=_WIDTHS)

@@ -74,8 +74,8 @@ def upload(request: HttpRequest, kuerzel: str) -> HttpResponse:
 @login_required
 @require_safe
 def template(request: HttpRequest, kuerzel: str, kind: str) -> HttpResponseBase:
-    managed_portal(request, kuerzel)
-    return download(bulk_source.template(kind), stem="vorlage-sammelregistrierung")
+    area = managed_portal(request, kuerzel).authority.region_id
+    return download(bulk_source.template(kind, area=area), stem="vorlage-sammelregistrierung")
 
 
 @never_cache

@@ -74,7 +74,7 @@ def test_log_in_never_leads_to_another_host(
     settings.ALLOWED_HOSTS = ["testserver", "partner.example"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://partner.example"]
     answer = client.post(ADDRESS, {"login": "petra", "password": PASSWORD, "next": target})
-    assert answer.headers["Location"] == "/"
+    assert answer.headers["Location"] == "/meine/"
 
 
 def test_form_keeps_the_page_asked_for(client: Client) -> None:
