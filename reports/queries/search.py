@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
@@ -60,7 +61,7 @@ def search(text: str, *, viewer: User | AnonymousUser) -> Found:
     )  # fmt: skip
 
 
-def _is_meant(visible: QuerySet[OnlineService], words: list[str], text: str) -> Q:
+def _is_meant(visible: QuerySet[Any], words: list[str], text: str) -> Q:
     """The number, or every word in the names of service and authority; typing errors where none has them."""
     if number := NUMBER.fullmatch(text.strip()):
         return Q(pk=int(number[1]))
