@@ -9,7 +9,13 @@ from typing import Any
 from django.db import connection
 
 from ozgsync.today import joined
+from services.models import OnlineService
 
+# Where only the Länder of a service are public, nothing below them says that it was corrected there.
+_SHOWN_KREIS = f"""
+    rpad(left(ars, CASE WHEN service_id IN (SELECT id FROM services_onlineservice
+                                             WHERE published_depth = {OnlineService.Depth.LAND.value})
+                        THEN 2 ELSE 5 END), 12, '0')"""
 Places = frozenset[tuple[dt.date, str]]
 
 
@@ -29,7 +35,7 @@ def of_published(
     """The same for all published services together, down to the Kreise, each of which goes as a whole."""
     return _places(
         "service_id IN (SELECT id FROM services_onlineservice WHERE published_at IS NOT NULL)",
-        "rpad(left(ars, 5), 12, '0')", months, digits, within, today,
+        _SHOWN_KREIS, months, digits, within, today,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from ozgsync.models import Level, Region, RegionVersion
 from portals.models import Portal
-from reports.queries import evaluation
+from reports.queries import corrections, evaluation
 from reports.queries.completeness import completeness
 from reports.queries.overview import overview
 from services.models import OnlineService, PortalService
@@ -265,6 +265,25 @@ def test_a_service_published_by_land_shows_in_no_kreis_of_many(deliver_counts: D
         assert rows(region=HESSEN, **query) == [[MAY, 40, "gemeldet"]]
         assert rows(region=HANAU, **query) == [[MAY, None, "fehlt"]]
     assert rows(region=HANAU, aufteilung="onlineservice") == []
+
+
+def test_no_kreis_tells_what_was_corrected_in_a_service_published_by_land(
+    deliver_counts: Deliver, operations: User
+) -> None:
+    by_land, by_kreis = ServiceFactory(), ServiceFactory()
+    deliver_counts(by_land, {(MAY, HANAU): 40})
+    deliver_counts(by_kreis, {(MAY, HANAU): 2})
+    publish(by_land, by=None, depth=OnlineService.Depth.LAND)
+    publish(by_kreis, by=None)
+    close_months([dt.date(2026, 5, 1)], by=operations, reason="Jahresbericht")
+    lines = Rows.of(service=[by_land.number], ars=[HANAU], month=[MAY], count=["41"])
+    deliver(check(lines, by=operations), Delivery(channel="datei", user=operations, reason="Zahlendreher"))
+    # Both ways to the same figure: the interface and the page of the region.
+    months = [dt.date(2026, 5, 1)]
+    for place, corrected in ((HESSEN, True), (HANAU, False)):
+        assert (rows(region=place)[0][2] == "korrigiert") == corrected
+        digits = 2 if place == HESSEN else 5
+        assert bool(corrections.of_published(months, digits=digits, within=place[:digits])) == corrected
 
 
 def test_across_services_nothing_is_deeper_than_kreise(regions: dict[str, Region]) -> None:
