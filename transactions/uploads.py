@@ -130,12 +130,14 @@ def discard(delivery: Delivery) -> None:
     Delivery.objects.filter(pk=delivery.pk).delete()
 
 
+@transaction.atomic
 def cancel(delivery: Delivery) -> DeliveryJob.Kind:
     """Stops what a worker does to the upload: a check, and the file is thrown away, or taking it over, and it
     waits for confirmation again. Nothing is stored. Raises NotWaiting when it is too late."""
-    job = DeliveryJob.objects.filter(pk=delivery.pk).first()
+    job = DeliveryJob.objects.select_for_update().filter(pk=delivery.pk).first()
     if job is None or not jobs.cancel(delivery):
         raise NotWaiting
+    # Still in one transaction: a page that waits would order the check anew in between.
     if job.kind == DeliveryJob.Kind.CHECK:
         discard(delivery)
     return DeliveryJob.Kind(job.kind)

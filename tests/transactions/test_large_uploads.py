@@ -1,6 +1,7 @@
 """Large files: kept and worked on in the background, seen, cancelled, taken up again, told by mail."""
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.mail import EmailMessage
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -235,6 +236,38 @@ def test_cancelling_a_check_throws_the_file_away(client: Client, kept: Delivery)
     assert "Abgebrochen und verworfen: zahlen.csv." in answer.content.decode()
     assert not Delivery.objects.exists()
     assert not tasks.work_on_delivery(str(kept.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_orders_the_check_anew_while_its_file_is_thrown_away(
+    kept: Delivery, people: Personas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that waits asks every few seconds."""
+    discard = uploads.discard
+    meanwhile: list[str] = []
+
+    def ask() -> None:
+        try:
+            uploads.review(kept, by=people.colleague)
+        except uploads.UnderWay:
+            meanwhile.append("under way")
+        connections.close_all()
+
+    def discard_while_somebody_asks(delivery: Delivery) -> None:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join(0.5)  # it may wait for us
+        discard(delivery)
+
+    monkeypatch.setattr(uploads, "discard", discard_while_somebody_asks)
+    monkeypatch.setattr(jobs, "send", lambda _pk: None)
+    # With real commits the worker was at it at once.
+    DeliveryReview.objects.all().delete()
+    DeliveryJob.objects.create(delivery=kept, kind=Kind.CHECK, params={"site": ""})
+    assert uploads.cancel(kept) == Kind.CHECK
+    assert meanwhile == ["under way"]
+    assert not Delivery.objects.exists()
+    assert not DeliveryJob.objects.exists()
 
 
 def test_cancelling_the_confirmation_leads_back_to_the_preview(client: Client, checked: Delivery) -> None:
