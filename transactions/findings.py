@@ -166,6 +166,11 @@ CATALOGUE: dict[str, Kind] = {
         _("Wir konnten die Lieferung mehrmals nicht zu Ende bearbeiten. Es wurde nichts gespeichert."),
         _("Der Fehler liegt bei uns. Senden Sie dieselbe Lieferung später noch einmal; bleibt der Fehler, schreiben Sie dem ZSK-Betrieb."),
     ),
+    "zugang_widerrufen": Kind(
+        _("Der Zugang ist widerrufen"),
+        _("Der Zugang, der diese Lieferung gesendet hat, wurde widerrufen, bevor sie an der Reihe war. Es wurde nichts gespeichert."),
+        _("Senden Sie die Lieferung mit einem gültigen Zugang noch einmal."),
+    ),
     "datei_zeichen": Kind(
         _("Die Datei enthält unlesbare Zeichen"),
         _("In Zeile %(zeile)s stehen Zeichen, die nicht zum Rest der Datei passen (%(bytes)s)."),

@@ -108,6 +108,8 @@ def work(job: Working) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(status=Delivery.Status.RUNNING)
     job.tell(DeliveryJob.Step.READING, 5)
     try:
+        if by.revoked_at:  # a stolen key's work that waits is not to be done after all
+            raise Unreadable(Finding("zugang_widerrufen"))
         file = contents.open_content(delivery)
         message = messages.read(file, Envelope.of(delivery), by=by, max_rows=settings.MAX_ASYNC_ROWS)
     except Unreadable as fault:

@@ -14,7 +14,8 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from services.models import OnlineService
+from services.credentials import revoke_credential
+from services.models import Credential, OnlineService
 from tests.factories import PortalFactory, PortalServiceFactory, ServiceFactory, UserFactory
 from tests.transactions.country import BERLIN, HESSEN
 from tests.transactions.test_push import URL, Sender, problem, row, rows, sender, stored
@@ -371,6 +372,16 @@ def test_work_that_broke_off_says_so_and_frees_the_key(me: Sender, monkeypatch: 
     assert found["status"] == "abgelehnt"
     assert found["hinweise"][0]["code"] == "abgebrochen"
     assert me.send(rows(row()), Idempotency_Key="a").status_code == 201
+
+
+def test_what_waits_is_not_delivered_for_a_key_that_was_revoked(me: Sender) -> None:
+    body = me.send(rows(row()), **LATER).json()
+    revoke_credential(credential=Credential.objects.get(), by=None)
+    assert tasks.work_on_delivery(body["id"])
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.findings.get().code) == (Delivery.Status.REFUSED, "zugang_widerrufen")
+    assert stored() == {}
+    assert not DeliveryJob.objects.exists()
 
 
 def test_limits_of_what_is_taken_for_later(me: Sender, settings: LazySettings) -> None:
