@@ -36,6 +36,7 @@ LEADING_IN = "SELECT ars FROM ozgsync_regiontoday WHERE today BETWEEN %(low)s AN
 
 
 Shares = dict[str, Decimal | None]
+Move = tuple[str, str, dt.date, Decimal | None]  # old, new, day and share
 
 
 class Way(NamedTuple):
@@ -82,9 +83,12 @@ def refresh() -> bool:
     """
     day = timezone.localdate()
     with connection.cursor() as cursor:
+        # Whoever refreshes holds the row of the version first, so that two wait for each other.
+        cursor.execute("SELECT today_of FROM ozgsync_referenceversion FOR UPDATE")
+        known = cursor.fetchone()
         cursor.execute(_FINGERPRINT, {"day": day})
-        fingerprint, known = cursor.fetchone()
-        if fingerprint == known:
+        (fingerprint,) = cursor.fetchone()
+        if known == (fingerprint,):
             return False
         ways = list(_ways(_read(cursor, day)))
         cursor.execute("DELETE FROM ozgsync_regiontoday")
@@ -111,8 +115,7 @@ _FINGERPRINT = """
           WHERE statistically <= %(day)s),
         (SELECT sum(hashtextextended(concat_ws(' ', ars, valid_from, valid_to, inhabitants), 0)::numeric)
            FROM ozgsync_regionversion WHERE valid_from <= %(day)s),
-        (SELECT count(*) FROM ozgsync_regionversion WHERE valid_to <= %(day)s)),
-        (SELECT today_of FROM ozgsync_referenceversion)
+        (SELECT count(*) FROM ozgsync_regionversion WHERE valid_to <= %(day)s))
 """
 
 
@@ -131,20 +134,21 @@ def _read(cursor: Any, day: dt.date) -> Register:
     rows = cursor.fetchall()
     for row in rows:
         register.add(*row)
-    _add_left_parents(register, [(old, new, since) for old, new, since, _share in rows if old != new])
+    _add_left_parents(register, [row for row in rows if row[0] != row[1]])
     return register
 
 
-def _add_left_parents(register: Register, moves: Iterable[tuple[str, str, dt.date]]) -> None:
+def _add_left_parents(register: Register, moves: Iterable[Move]) -> None:
     """Where a region left its Verband or Kreis and no list says what that means for it, a part of it went."""
     parts: dict[tuple[str, dt.date], Shares] = defaultdict(dict)
-    for old, new, day in moves:
+    for old, new, day, moved in moves:
         for digits in _DIGITS[:2]:
             parent, other = _pad(old, digits), _pad(new, digits)
             if parent in (old, other) or not register.lives(parent, day) or day in register.changes[parent]:
                 continue
             gone, whole = register.people.get(old), register.people.get(parent)
-            share = Decimal(gone) / whole if gone and whole else None
+            # Of a part of unknown size all of it, which is the most.
+            share = gone * (1 if moved is None else moved) / Decimal(whole) if gone and whole else None
             taker = other if other in register.spans else new
             before = parts[parent, day].get(taker, Decimal(0))
             parts[parent, day][taker] = None if share is None or before is None else before + share

@@ -185,8 +185,9 @@ class Moved:
 
 
 def of_region(ars: str) -> list[Moved]:
-    """Newest first: where it came from, what it took over, what it became; three queries at most."""
-    changes = RegionChange.objects.filter(Q(old=ars) | Q(new=ars)).order_by("-statistically")
+    """Newest first: where it came from, what it took over, what became of it until now; three queries."""
+    concerned = RegionChange.objects.filter(Q(old=ars) | Q(new=ars), statistically__lte=timezone.localdate())
+    changes = concerned.order_by("-statistically", "change_id")
     ids = list(dict.fromkeys(changes.values_list("change_id", flat=True)))
     return [moved for reform in reforms(ids) for moved in _moved(ars, reform)] if ids else []
 

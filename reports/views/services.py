@@ -105,6 +105,8 @@ def curve_file(request: HttpRequest, version: Version, number: str, kind: str) -
             "noun": noun(found.master.schluessel).plural,
             "place": found.place.area.place,
         }
+        if found.today:
+            title = _("%(title)s, heutiger Gebietsstand") % {"title": title}
         return standalone.respond(standalone.curve(found.curve, title=title, stand=_stand(found)), "verlauf")
     return exports.respond(request, tables.service_curve(found, version=version.data), kind)
 

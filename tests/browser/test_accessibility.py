@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import KeptMail, User
-from tests.factories import PASSWORD, MemberFactory, PortalMemberFactory, UserFactory
+from tests.factories import PASSWORD, MemberFactory, PortalMemberFactory, ServiceFactory, UserFactory
+from tests.reports import test_gebietsstand as gebietsstand
+from tests.transactions import country
 from tests.transactions.uploading import BAYERN, HESSEN, content, laender, taken_over
 from zsk.pages import PAGES
 
@@ -74,6 +76,24 @@ def test_public_pages(view: Page, live_server: LiveServer, settings: LazySetting
         found[address] = faults(view)
     assert {address: lines for address, lines in found.items() if lines} == {}
     assert refused == []
+
+
+def test_pages_of_regions_and_reforms(view: Page, live_server: LiveServer) -> None:
+    gebietsstand.build()
+    service = ServiceFactory(published=True)
+    past = {key: count for key, count in gebietsstand.COUNTS.items() if key[0].year < 2022}
+    gebietsstand.send(service, past, UserFactory(is_operations=True))
+    then = "monat=2016-05&gebietsstand=heute"
+    addresses = [
+        "/regionen/aenderungen/", "/regionen/aenderungen/?q=quatsch", "/regionen/aenderungen/mkk/",
+        f"/regionen/{country.HESSEN}/?{then}", f"/regionen/{country.EISENACH_OLD}/",
+        f"/onlineservices/{service.number}/?region={country.HESSEN}&{then}",
+    ]  # fmt: skip
+    found = {}
+    for address in addresses:
+        answer = view.goto(live_server.url + address)
+        found[address] = faults(view) if answer and answer.ok else ["not shown"]
+    assert {address: lines for address, lines in found.items() if lines} == {}
 
 
 def _refusals(message: ConsoleMessage) -> list[str]:

@@ -156,6 +156,15 @@ def test_a_part_is_measured_by_the_people_of_the_whole(people: Any) -> None:
     assert not RegionToday.objects.exists()
 
 
+def test_a_run_that_is_taken_back_takes_its_ways_along() -> None:
+    place(A, "Adorf")
+    place(B, "Bdorf")
+    done = sync(line("16/2024/0001-R", A, B, "1", "01.01.2024", names=("Adorf", "Bdorf")))
+    assert [(row.ars, row.today) for row in RegionToday.objects.all()] == [(A, B)]
+    running.roll_back(done, sources.source("gebietsaenderungen"), by="Petra")
+    assert not RegionToday.objects.exists()
+
+
 def test_where_nobody_moves_nothing_changes_for_counts() -> None:
     place(A, "Adorf")
     place(B, "Bdorf")

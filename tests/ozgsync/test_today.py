@@ -157,6 +157,16 @@ def test_a_gemeinde_that_leaves_takes_a_part_of_its_kreis_along() -> None:
     assert found(KREIS) == []
 
 
+def test_a_part_of_a_gemeinde_is_that_part_of_its_kreis() -> None:
+    change(A, A, "2020-01-01", share=None)
+    change(A, D, "2020-01-01", share=0.1)
+    people(KREIS, 100_000)
+    people(A, 9_000)
+    assert found(KREIS) == []
+    people(A, 11_000)
+    assert found(KREIS) == [(KREIS, "2020-01", HESSEN, False)]
+
+
 def test_a_key_without_a_known_successor_lies_in_what_its_parent_became() -> None:
     RegionFactory(ars="064360001001")
     end("064360001001", "2020-01-01")
@@ -182,7 +192,7 @@ def test_nothing_is_computed_where_nothing_has_changed(
 ) -> None:
     change(A, B, "2020-01-01")
     raise_version()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         raise_version()
     RegionChange.objects.update(share=Decimal("0.5"))
     assert today.refresh()

@@ -38,11 +38,6 @@ def text(address: str, status: int = 200) -> str:
 
 
 @pytest.fixture
-def loaded(db: None) -> None:
-    load_reference()
-
-
-@pytest.fixture
 def there(db: None) -> None:
     both.build()
 
@@ -54,7 +49,8 @@ def delivered(there: None) -> OnlineService:
     return service
 
 
-def test_the_newest_year_comes_first_and_others_are_offered(loaded: None) -> None:
+def test_the_reforms_of_the_committed_data(db: None) -> None:
+    load_reference()
     found = text(LIST)
     assert "Eine Änderung 2026" in found
     assert "Hanau: neuer Schlüssel; Main-Kinzig-Kreis: ein Teil geht an Hanau" in found
@@ -63,16 +59,22 @@ def test_the_newest_year_comes_first_and_others_are_offered(loaded: None) -> Non
         f"{LIST}?jahr=2016"
     ))  # fmt: skip
     assert "Eine Änderung 2026" in text(f"{LIST}?jahr=1900")
+    found = text(f"{LIST}zsk-2026-hanau/")
+    assert "statistisch wirksam ab 1. Januar 2026" in found
+    assert "Zahlen für Hanau bis Dezember 2025 zählen zu Hanau." in found
+    assert "Main-Kinzig-Kreis bis Dezember 2025 lassen sich nicht aufteilen. Sie zählen zu" in found
+    assert "der Rest" in found
+    assert "nicht bekannt" in found
 
 
 @pytest.mark.parametrize(
     ("search", "hit"),
-    [("osterode", True), ("031560000000", True), ("03156", True), ("zsk-2016-goettingen", True),
+    [("osterode", True), ("031560000000", True), ("03156", True), ("goettingen", True),
      ("Goettingen", True), ("gibt es nicht", False), ("%00", False), ("x" * 300, False)],
 )  # fmt: skip
-def test_search_by_name_key_and_identifier(loaded: None, search: str, hit: bool) -> None:
+def test_search_by_name_key_and_identifier(there: None, search: str, hit: bool) -> None:
     found = text(f"{LIST}?q={search}")
-    assert ("Zusammenschluss zu" in found) == hit
+    assert ("Osterode am Harz: neuer Schlüssel" in found) == hit
     if not hit and search != "%00":
         assert "Dazu ist keine Gebietsänderung bekannt" in found
 
@@ -82,21 +84,12 @@ def test_without_changes_the_list_says_so(db: None) -> None:
 
 
 def test_the_list_costs_the_same_however_long(
-    loaded: None, django_assert_max_num_queries: DjangoAssertNumQueries
+    there: None, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(40):
         RegionChangeFactory(change_id=f"06/2024/{number:04d}-R")
     with django_assert_max_num_queries(8):
         assert "40 Änderungen 2024" in text(f"{LIST}?jahr=2024")
-
-
-def test_a_reform_tells_what_became_of_what(loaded: None) -> None:
-    found = text(f"{LIST}zsk-2026-hanau/")
-    assert "statistisch wirksam seit 1. Januar 2026" in found
-    assert "Zahlen für Hanau bis Dezember 2025 zählen zu Hanau." in found
-    assert "Main-Kinzig-Kreis bis Dezember 2025 lassen sich nicht aufteilen. Sie zählen zu" in found
-    assert "der Rest" in found
-    assert "nicht bekannt" in found
 
 
 def test_identifiers_of_destatis_are_addresses(there: None) -> None:
@@ -117,6 +110,13 @@ def test_regions_say_where_they_came_from_and_went(there: None) -> None:
     raise_version()
     assert "Seit 1. Juli 2021 unter neuem Schlüssel: Eisenach" in text(f"/regionen/{EISENACH_OLD}/")
     assert "Am 1. Juli 2021 kam hinzu: Eisenach" in text(f"/regionen/{EISENACH}/")
+
+
+def test_what_is_still_to_come_stands_in_the_list_only(there: None) -> None:
+    RegionChangeFactory(change_id="x", old_id=MAINTAL, new_id=MKK, effective=dt.date(2027, 1, 1))
+    assert "1. Januar 2027" in text(LIST)
+    assert "2027" not in text(f"/regionen/{MAINTAL}/")
+    assert "bleiben auch im heutigen Gebietsstand" in text(f"{LIST}x/")
 
 
 def test_a_former_name_is_told_as_it_is_written(there: None) -> None:
@@ -163,6 +163,9 @@ def test_downloads_follow_the_choice(delivered: OnlineService) -> None:
     assert sums == [210, 210]
     # Hanau had no Kreis of its own then.
     assert [row[5] for row in now["zeilen"] if row[2] == HANAU] == [43]
+    curve = f"/onlineservices/{delivered.number}/verlauf.svg{query}"
+    assert "heutiger Gebietsstand" not in text(curve)
+    assert "heutiger Gebietsstand" in text(f"{curve}&gebietsstand=heute")
     assert HANAU_OLD not in {row[2] for row in now["zeilen"]}
 
 
