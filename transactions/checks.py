@@ -46,6 +46,7 @@ __all__ = ["Checked", "Principal", "ServiceMonthKey", "check", "month_number", "
 ServiceMonthKey = tuple[int, dt.date]
 
 _PLAIN = re.compile("^[0-9]{1,9}$")
+FEW = 30  # rows that are not staged; each round trip to the database would be a good part of what they cost
 MAX_FINDINGS = 100_000  # a file can hold millions of faults; more than these are counted only
 
 
@@ -56,7 +57,7 @@ class Checked:
     `month` counts months since 1970-01; `ars` is S12; `count` is REMOVE where a value is taken back;
     `row` is the position in the delivery. With any fault the delivery is refused as a whole. `faults` are
     the first MAX_FINDINGS by line; `more_faults` and `faulty_rows` count all. `stored` is what was compared
-    with the stored values, to be asked again.
+    with the stored values, to be asked again; `unasked`: for the first time.
     """
 
     service: Ints
@@ -72,6 +73,7 @@ class Checked:
     more_faults: int = 0
     faulty_rows: int = 0
     stored: AgainstStored | None = None
+    unasked: bool = False
 
     def __len__(self) -> int:
         return len(self.service)
@@ -87,28 +89,38 @@ def check(
     by: Principal,
     service: OnlineService | None = None,
     scope: frozenset[ServiceMonthKey] | None = None,
+    delivers: bool = False,
 ) -> Checked:
     """Compares all rows with the services that the principal may deliver for, the regions and the calendar.
 
     `service`: the delivery is for this one, and rows need not name it. `scope`: the service-months that the
-    delivery replaces; a row outside is a fault. Costs a constant number of queries.
+    delivery replaces; a row outside is a fault. Costs a constant number of queries. `delivers`: what passes
+    goes to `deliver()` at once, which compares few rows with the stored values itself.
     """
-    return _Check(rows, by, service, scope).result()
+    return _Check(rows, by, service, scope).result(unasked=delivers and scope is None and len(rows) <= FEW)
 
 
 def read_again(rows: Rows, *, services: Collection[int], service: OnlineService | None) -> Checked:
     """Rows of a delivery for these services that was taken over: what was right then is not judged again."""
-    return _Check(rows, None, service, None, services).result()
+    return _Check(rows, None, service, None, services).result(unasked=False)
 
 
-def check_again(checked: Checked, versions: Mapping[int, int]) -> Checked:
+def ask_again(checked: Checked) -> Callable[[], list[Finding]] | None:
+    """What was not compared with the stored values yet; the question is sent at once."""
+    return checked.stored.ask() if checked.stored and checked.unasked else None
+
+
+def check_again(
+    checked: Checked, versions: Mapping[int, int], found: list[Finding] | None = None
+) -> Checked:
     """The same without faults, or with those that values stored since the check have made.
 
-    `versions`: the services' data versions now, with their locks held.
+    `versions`: the services' data versions now, with their locks held; `found`: what `ask_again()` found
+    under the same locks.
     """
-    if checked.stored is None or not checked.stored.outdated(versions):
+    if checked.stored is None or not (checked.unasked or checked.stored.outdated(versions)):
         return checked
-    found = checked.stored.findings()
+    found = checked.stored.ask()() if found is None else found
     faults = [finding for finding in found if not finding.is_warning]
     warnings = [finding for finding in found if finding.is_warning]
     kept = [finding for finding in checked.warnings if finding.code != PART_AND_WHOLE]
@@ -143,7 +155,7 @@ class _Check:
         self.warnings: list[Finding] = list(rows.notes)
         self.faulty: Flags = np.zeros(len(rows), np.bool_)
 
-    def result(self) -> Checked:
+    def result(self, *, unasked: bool) -> Checked:
         with pipeline():
             asked = self._ask_services(), self._ask_regions()
         services, regions = asked[0](), asked[1]()
@@ -164,13 +176,15 @@ class _Check:
                 *passed, services.wanted_level()[order], regions.per_row("bottom")[order] < Level.GEMEINDE,
                 self.rows.line, self.rows.strict, services.versions, self.scope is not None,
             )  # fmt: skip
-            self._add(stored.findings())
+            unasked = unasked and not self.fault_count
+            if not unasked:
+                self._add(stored.ask()())
         self.faults.sort(key=lambda finding: (finding.line or 0, finding.field))
         kept = self.faults[:MAX_FINDINGS]
         return Checked(
             *passed, len(self.rows), kept, self.warnings[:MAX_FINDINGS], self.scope,
             [int(pk) for pk in np.unique(passed[0])],
-            self.fault_count - len(kept), int(self.faulty.sum()), stored,
+            self.fault_count - len(kept), int(self.faulty.sum()), stored, unasked,
         )  # fmt: skip
 
     def _add(self, findings: list[Finding]) -> None:

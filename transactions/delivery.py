@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -17,10 +17,11 @@ from django.utils import timezone
 from accounts.models import User
 from services.models import Credential, ServiceState
 from transactions import contents, plausibility, staging
-from transactions.checks import Checked, ServiceMonthKey, check_again
+from transactions.checks import Checked, ask_again, check_again
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryFinding, QualityCase
 from transactions.notes import CLOSED
+from transactions.past import Before
 from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
 from transactions.statements import Answer, array, ask, pipeline, put
@@ -108,14 +109,14 @@ def _store(
 ) -> Checked:
     """Stores nothing where others' deliveries have made faults."""
     staged = staging.stage(checked, delivery.pk)
-    held, months = _lock_and_compare(staged, checked.scope)
+    held, months, found, before = _lock_and_compare(staged, checked)
     if expected is not None and held != {pk: expected.get(pk, 0) for pk in held}:
         raise StoredDataChanged
-    checked = check_again(checked, held)
+    checked = check_again(checked, held, found)
     if checked.faults:
         staging.unstage(staged)
         return checked
-    outcome = _judged(checked, months)
+    outcome = _judged(checked, months, before)
     if outcome.closed and not delivery.reason:
         staging.unstage(staged)
         return replace(checked, faults=plausibility.closed_faults(checked, outcome.months, outcome.closed))
@@ -127,28 +128,36 @@ def _store(
     return checked
 
 
-def _lock_and_compare(
-    staged: Staged, scope: frozenset[ServiceMonthKey] | None
-) -> tuple[dict[int, int], list[ServiceMonthDiff]]:
-    """The services' versions and the diff as they are with the locks held."""
-    if scope is not None:
+class _Compared(NamedTuple):
+    """The services' versions and the diff as they are with the locks held, and of few rows the rest as well."""
+
+    held: dict[int, int]
+    months: list[ServiceMonthDiff]
+    found: list[Finding] | None = None
+    before: Before | None = None
+
+
+def _lock_and_compare(staged: Staged, checked: Checked) -> _Compared:
+    if checked.scope is not None:
         held = lock(staged.services)
-        staging.stage_vanished(staged, scope)
-        return held, staging.diff(staged)
+        staging.stage_vanished(staged, checked.scope)
+        return _Compared(held, staging.diff(staged))
     with pipeline():
         # In one go: a statement sees what is stored when it begins, and the diff begins behind the locks.
         locks, compared = _ask_for_locks(staged.services), staging.ask_diff(staged)
-    held, months = dict(row for answer in locks for row in answer()), compared()
+        found = ask_again(checked)
+        before = plausibility.ask_before(checked) if staged.rows else None
+    held = dict(row for answer in locks for row in answer())
     if len(held) == len(staged.services):
-        return held, months
-    return lock(staged.services), staging.diff(staged)
+        return _Compared(held, compared(), found and found(), before and before())
+    return _Compared(lock(staged.services), staging.diff(staged))
 
 
-def _judged(checked: Checked, months: list[ServiceMonthDiff]) -> Outcome:
+def _judged(checked: Checked, months: list[ServiceMonthDiff], before: Before | None = None) -> Outcome:
     """Judged are deliveries that nothing is wrong with: of another one rows are missing."""
     if checked.faults:
         return Outcome(months)
-    notes, closed = plausibility.look(checked, months)
+    notes, closed = plausibility.look(checked, months, before)
     return Outcome(months, notes, closed)
 
 

@@ -6,15 +6,15 @@ Where the Meldeebene was changed, a month can hold Kreise while its Länder are 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
 from ozgsync.models import Level
 from transactions.references import month_of
-from transactions.statements import array
+from transactions.statements import array, ask
 
 Ints = npt.NDArray[np.int64]
 
@@ -32,24 +32,25 @@ class Delivered:
         return [month_of(number) for number in self.month.tolist()]
 
 
-def stored_at_others(wanted: Delivered, removed: Delivered) -> dict[tuple[int, dt.date], Level]:
+def ask_stored_at_others(
+    wanted: Delivered, removed: Delivered
+) -> Callable[[], dict[tuple[int, dt.date], Level]]:
     """The service-months that still hold values of another level, and which; `wanted` has a row for each.
 
     `removed`: what the delivery takes back does not count. One query, which reads only those months.
     """
     if not len(wanted.service):
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STORED_AT_OTHERS,
-            {
-                "services": array(wanted.service.tolist()), "months": array(wanted.days()),
-                "levels": array(wanted.level.tolist()), "gone_services": array(removed.service.tolist()),
-                "gone_months": array(removed.days()),
-                "gone_ars": array(ars.decode() for ars in removed.ars.tolist()),
-            },
-        )  # fmt: skip
-        return {(service, month): Level(level) for service, month, level in cursor.fetchall()}
+        return dict
+    answer = ask(
+        _STORED_AT_OTHERS,
+        {
+            "services": array(wanted.service.tolist()), "months": array(wanted.days()),
+            "levels": array(wanted.level.tolist()), "gone_services": array(removed.service.tolist()),
+            "gone_months": array(removed.days()),
+            "gone_ars": array(ars.decode() for ars in removed.ars.tolist()),
+        },
+    )  # fmt: skip
+    return lambda: {(service, month): Level(level) for service, month, level in answer()}
 
 
 # The months are named as a list as well, so that a distributed database need not fetch all facts.

@@ -6,14 +6,14 @@ One statement for all of it, whatever the size of a delivery; of single regions'
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
 
 from transactions.closing import HOLD
-from transactions.statements import array, pipeline
+from transactions.statements import array, ask, pipeline
 
 Series = dict[int, int]  # by month since 1970-01
 
@@ -76,14 +76,14 @@ class Before:
     closed: list[dt.date]
 
 
-def read(
+def ask_before(
     services: Collection[int],
     *,
     changed: Collection[dt.date],
     since: dt.date,
     regions: Sequence[tuple[int, str]],
     near: Collection[dt.date],
-) -> Before:
+) -> Callable[[], Before]:
     """Each service's months from `since` on; of `regions`, pairs of service and ARS, the values in `near`.
 
     Inside a transaction none of the months in `changed` can be closed until its end.
@@ -93,11 +93,13 @@ def read(
         "first": since, "last": max(changed),
         "of": array(service for service, _ars in regions), "keys": array(ars for _service, ars in regions),
     }  # fmt: skip
-    # In a pipeline: both statements go out in one go.
-    with pipeline(), connection.cursor() as lock, connection.cursor() as cursor:
-        lock.execute(HOLD)
-        cursor.execute(_READ, params)
-        rows = cursor.fetchall()
+    with pipeline():
+        ask(HOLD, ())
+        answer = ask(_READ, params)
+    return lambda: _before(answer())
+
+
+def _before(rows: list[tuple[Any, ...]]) -> Before:
     return Before({row[0]: _past(*row[1:-1]) for row in rows}, rows[0][-1] or [] if rows else [])
 
 

@@ -9,7 +9,7 @@ statement, whatever the size of the delivery, and some more where something is f
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -36,7 +36,7 @@ from transactions.notes import (
     finding,
     findings,
 )
-from transactions.past import Series
+from transactions.past import Before, Series
 from zsk import formats, months
 
 # From so many regions on it is no chance that they are all equal, or all as a month before. Where something
@@ -67,15 +67,24 @@ class Part(Protocol):
     def touched(self) -> int: ...
 
 
-def look(checked: Checked, parts: Sequence[Part]) -> tuple[list[Finding], list[dt.date]]:
+def ask_before(checked: Checked) -> Callable[[], Before] | None:
+    """The question of `look()`, sent at once; None where it needs to be known which months change."""
+    months = set(checked.month.tolist())
+    return _ask_before(checked, checked.services, sorted(months)) if len(months) == 1 else None
+
+
+def look(
+    checked: Checked, parts: Sequence[Part], before: Before | None = None
+) -> tuple[list[Finding], list[dt.date]]:
     """What looks wrong in the service-months that a delivery changes, and which of the months are closed.
 
-    Reads what is stored now. Inside a transaction no month that it changes can be closed until its end.
+    Reads what is stored now, or gets it as `before`. Inside a transaction no month that it changes can be
+    closed until its end.
     """
     touched = {(part.service_id, month_number(part.month)): part for part in parts if part.touched}
     if not touched:
         return [], []
-    found = _Look(checked, touched)
+    found = _Look(checked, touched, before)
     notes = sorted(found.notes(), key=lambda note: (*note.key, KINDS.index(note.kind)))
     return findings(checked, notes), found.closed
 
@@ -100,20 +109,13 @@ def closed_faults(checked: Checked, parts: Sequence[Part], closed: Sequence[dt.d
 class _Look:
     """One delivery beside what was there before."""
 
-    def __init__(self, checked: Checked, touched: dict[Key, Part]) -> None:
+    def __init__(self, checked: Checked, touched: dict[Key, Part], before: Before | None) -> None:
         self.checked, self.touched = checked, touched
         self.groups = {key: rows for key, rows in _groups(checked) if key in touched}
-        self.changed = sorted({month for _service, month in touched})
-        self.services = sorted({service for service, _month in touched})
-        near = _before(self.changed, [*range(1, 2 * YEAR + 1), 3 * YEAR])
-        self.regions = self._largest(MAX_LOOKUPS // len(near))
-        before = reading.read(
-            self.services,
-            changed=[month_of(month) for month in self.changed],
-            since=month_of(self.changed[0] - LAGS),
-            regions=[(service, ars.decode()) for service, ars in self.regions],
-            near=near,
-        )
+        changed = sorted({month for _service, month in touched})
+        services = sorted({service for service, _month in touched})
+        self.regions = _looked_up(checked, changed)
+        before = before or _ask_before(checked, services, changed)()
         self.past, self.closed = before.of, before.closed
         self.totals, self.rows = self._afterwards()
 
@@ -169,16 +171,6 @@ class _Look:
     def _largest_row(self, key: Key) -> int:
         rows = self.groups.get(key)
         return -1 if rows is None else rows.start + int(np.argmax(self.checked.count[rows]))
-
-    def _largest(self, most: int) -> list[tuple[int, bytes]]:
-        """The regions of services whose delivered values are the largest, at most so many."""
-        checked, wanted = self.checked, most * len(self.changed)
-        chosen = np.arange(len(checked))
-        if len(chosen) > wanted:
-            chosen = np.argpartition(checked.count, len(chosen) - wanted)[-wanted:]
-        chosen = chosen[np.argsort(-checked.count[chosen], kind="stable")]
-        pairs = zip(checked.service[chosen].tolist(), checked.ars[chosen].tolist(), strict=True)
-        return list(dict.fromkeys(pairs))[:most]
 
     def _values(self) -> Iterator[Note]:
         """Of services with several regions; a single one is its sum."""
@@ -299,6 +291,34 @@ class _Look:
         return dict(zip(ars, self.checked.count[rows].tolist(), strict=True))
 
 
+def _ask_before(checked: Checked, services: list[int], changed: list[int]) -> Callable[[], Before]:
+    return reading.ask_before(
+        services,
+        changed=[month_of(month) for month in changed],
+        since=month_of(changed[0] - LAGS),
+        regions=[(service, ars.decode()) for service, ars in _looked_up(checked, changed)],
+        near=_near(changed),
+    )
+
+
+def _looked_up(checked: Checked, changed: list[int]) -> list[tuple[int, bytes]]:
+    """The regions of services whose delivered values are the largest, as many as are read."""
+    most = MAX_LOOKUPS // len(_near(changed))
+    wanted = most * len(changed)
+    chosen = np.arange(len(checked))
+    if len(chosen) > wanted:
+        chosen = np.argpartition(checked.count, len(chosen) - wanted)[-wanted:]
+    chosen = chosen[np.argsort(-checked.count[chosen], kind="stable")]
+    pairs = zip(checked.service[chosen].tolist(), checked.ars[chosen].tolist(), strict=True)
+    return list(dict.fromkeys(pairs))[:most]
+
+
+def _near(changed: Sequence[int]) -> list[dt.date]:
+    """The months whose single values are compared, those that change among them."""
+    lags = (*range(2 * YEAR + 1), 3 * YEAR)
+    return [month_of(month) for month in sorted({month - lag for month in changed for lag in lags})]
+
+
 def _groups(checked: Checked) -> Iterator[tuple[Key, slice]]:
     """The rows of each service-month: they are sorted."""
     if not len(checked):
@@ -309,11 +329,6 @@ def _groups(checked: Checked) -> Iterator[tuple[Key, slice]]:
     keys = zip(checked.service[starts].tolist(), checked.month[starts].tolist(), strict=True)
     for key, start, stop in zip(keys, starts.tolist(), stops, strict=True):
         yield key, slice(start, stop)
-
-
-def _before(changed: Sequence[int], lags: Sequence[int]) -> list[dt.date]:
-    """The months so many before those that change, and these themselves."""
-    return [month_of(month) for month in sorted({month - lag for month in changed for lag in (0, *lags)})]
 
 
 def _overlaps(ars: npt.NDArray[np.bytes_], area: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bool_]:

@@ -169,7 +169,8 @@ def _receive(body: bytes, by: Credential, client_key: str | None, envelope: Enve
         if isinstance(message, Unreadable):
             return _refuse(delivery, message.findings, body)
         delivery.reason = message.reason
-        return _deliver(delivery, check_message(message, by), body, replace=message.replace)
+        checked = check_message(message, by, delivers=True)
+        return _deliver(delivery, checked, body, replace=message.replace)
     except BaseException:
         # Nothing was stored: the same key may try again.
         Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.RUNNING).delete()
@@ -183,12 +184,12 @@ def _read(body: bytes, by: Credential, envelope: Envelope) -> push.Message | Unr
         return fault
 
 
-def check_message(message: push.Message, by: Principal) -> Checked:
-    """The check of its rows, and of the service-months that it replaces."""
+def check_message(message: push.Message, by: Principal, *, delivers: bool = False) -> Checked:
+    """The check of its rows, and of the service-months that it replaces; `delivers` as in `check()`."""
     # Rows that name no service are for the only one that the key delivers for.
     only = by.service if isinstance(by, Credential) and message.rows.service is None else None
     if not message.replace:
-        return check(message.rows, by=by, service=only)
+        return check(message.rows, by=by, service=only, delivers=delivers)
     ids = service_ids({entry.service for entry in message.scope}, by=by)
     scope = {(ids.get(entry.service.strip()), entry.month): entry for entry in message.scope}
     checked = check(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from transactions.checks import Checked, ServiceMonthKey
+from transactions.checks import FEW, Checked, ServiceMonthKey
 from transactions.references import month_of
 from transactions.statements import array, ask
 from transactions.values import REMOVE
@@ -34,7 +34,6 @@ _RECORD = np.dtype([
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
 _BLOCK = 100_000
-_FEW = 30
 _DAY_ZERO = np.datetime64("2000-01-01", "D")  # PostgreSQL counts days from here
 
 _TABLE = "staged_count s"
@@ -116,7 +115,7 @@ class Staged:
 
 def stage(checked: Checked, delivery: uuid.UUID) -> Staged:
     """Makes the checked rows known to the statements that follow: by COPY, about a second per million."""
-    if len(checked) <= _FEW and checked.scope is None:
+    if len(checked) <= FEW and checked.scope is None:
         return Staged(delivery, *_extent(checked), _arrays(checked))
     with (
         connection.cursor() as cursor,

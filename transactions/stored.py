@@ -6,7 +6,8 @@ services' versions before it looks, and can be asked again when they have moved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,18 +50,24 @@ class AgainstStored:
         """Whether anybody delivered for one of the services since the check."""
         return any(versions.get(pk, 0) != version for pk, version in self.versions.items())
 
-    def findings(self) -> list[Finding]:
-        """Faults and warnings, after at most four queries."""
-        return [*self._other_levels(), *self._overlaps()]
+    def ask(self) -> Callable[[], list[Finding]]:
+        """Faults and warnings, after at most four queries; the first of them is sent at once."""
+        others = self._ask_other_levels()
+        return lambda: [*others(), *self._overlaps()]
 
-    def _other_levels(self) -> list[Finding]:
+    def _ask_other_levels(self) -> Callable[[], list[Finding]]:
         # What is replaced keeps no stored value.
         fixed = self.level >= 0
         if self.replaces_months or not fixed.any():
-            return []
+            return list
         removes = self.count == REMOVE
         firsts = self._firsts(np.flatnonzero(fixed & ~removes))
-        found = levels.stored_at_others(self._at(firsts), self._at(np.flatnonzero(fixed & removes)))
+        asked = levels.ask_stored_at_others(self._at(firsts), self._at(np.flatnonzero(fixed & removes)))
+        return lambda: self._other_levels(firsts, asked())
+
+    def _other_levels(
+        self, firsts: npt.NDArray[np.intp], found: Mapping[tuple[int, dt.date], Level]
+    ) -> list[Finding]:
         findings: list[Finding] = []
         for place in firsts.tolist() if found else ():
             month = month_of(self.month[place])
