@@ -50,9 +50,10 @@ def keep_forms(get_response: Handler) -> Handler:
 
 
 def _leads_to_log_in(request: HttpRequest, response: HttpResponse) -> bool:
+    if response.status_code != 302:
+        return False
     ways_in = {reverse("accounts:login"), "/admin/login/"}
-    there = urlsplit(response.get("Location", "")).path
-    return response.status_code == 302 and there in ways_in and request.path not in ways_in
+    return urlsplit(response.get("Location", "")).path in ways_in and request.path not in ways_in
 
 
 def keep(request: HttpRequest) -> str:

@@ -174,7 +174,7 @@ class DeliveryView(CredentialView):
             raise ApiProblem("begruendung_fehlt", closed_sentence(missing.months)) from missing
         except UndoRefused as refused:
             raise ApiProblem("ruecknahme_unmoeglich", str(refused)) from refused
-        return Response(_answer(request, taken_back, []))
+        return Response(_answer(taken_back, [], _url(request, taken_back)))
 
 
 class ReportView(CredentialView):
@@ -221,9 +221,9 @@ def _answer_receipt(request: Request, receipt: push.Receipt) -> Response:
         return Response(_dry_answer(receipt))
     if receipt.is_waiting:
         headers |= {"Location": url, "Preference-Applied": "respond-async"}
-        return Response(_answer(request, delivery, []), status=202, headers=headers)
+        return Response(_answer(delivery, [], url), status=202, headers=headers)
     changed = delivery.new_count + delivery.changed_count + delivery.deleted_count
-    answer = _answer(request, delivery, receipt.warnings)
+    answer = _answer(delivery, receipt.warnings, url)
     # A repeat gets the first answer, even when the delivery was taken back since.
     answer["status"] = Delivery.Status.ACCEPTED.value
     return Response(answer, status=201 if changed else 200, headers={"Location": url, **headers})
@@ -235,9 +235,9 @@ def _dry_answer(receipt: push.Receipt) -> dict[str, Any]:
     return _fields(None, "probelauf", counts, receipt.warnings, None)
 
 
-def _answer(request: Request, delivery: Delivery, notes: list[Finding]) -> dict[str, Any]:
+def _answer(delivery: Delivery, notes: list[Finding], url: str) -> dict[str, Any]:
     counts = [delivery.new_count, delivery.changed_count, delivery.same_count, delivery.deleted_count]
-    return _fields(str(delivery.pk), delivery.status, counts, notes, _url(request, delivery))
+    return _fields(str(delivery.pk), delivery.status, counts, notes, url)
 
 
 def _answers(request: Request, lines: list[reading.Listed], most_notes: int) -> list[dict[str, Any]]:

@@ -110,9 +110,7 @@ def ask_again(checked: Checked) -> Callable[[], list[Finding]] | None:
     return checked.stored.ask() if checked.stored and checked.unasked else None
 
 
-def check_again(
-    checked: Checked, versions: Mapping[int, int], found: list[Finding] | None = None
-) -> Checked:
+def check_again(checked: Checked, versions: Mapping[int, int], found: list[Finding] | None = None) -> Checked:
     """The same without faults, or with those that values stored since the check have made.
 
     `versions`: the services' data versions now, with their locks held; `found`: what `ask_again()` found
@@ -154,6 +152,7 @@ class _Check:
         self.fault_count = 0
         self.warnings: list[Finding] = list(rows.notes)
         self.faulty: Flags = np.zeros(len(rows), np.bool_)
+        self.running = months.running()
 
     def result(self, *, unasked: bool) -> Checked:
         with pipeline():
@@ -237,7 +236,7 @@ class _Check:
         return regions
 
     def _months(self) -> Numbers:
-        running = months.running()
+        running = self.running
 
         def parse(text: str) -> int | Fault:
             month = parse_month(text, running=running, strict=self.rows.strict)
@@ -367,7 +366,7 @@ class _Check:
         self._report(np.sort(order[again]), "ars", self.rows.ars, fault)
 
     def _note_running(self, month: Ints) -> None:
-        running = months.running()
+        running = self.running
         rows = np.flatnonzero(~self.faulty & (month == month_number(running)))
         if len(rows):
             fault = Fault("monat_laufend", params={"monat": formats.month(running)})

@@ -24,7 +24,7 @@ from transactions.notes import CLOSED
 from transactions.past import Before
 from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
-from transactions.statements import Answer, array, ask, pipeline, put
+from transactions.statements import Answer, array, ask, commit, pipeline, put
 
 MAX_FINDINGS_KEPT = 1_000
 _COUNTS = ("new", "changed", "same", "deleted")
@@ -77,7 +77,7 @@ def deliver(checked: Checked, delivery: Delivery, *, expected: dict[int, int] | 
     Locks the ServiceState of each service, in id order, against other deliveries and publication.
     """
     with transaction.atomic():
-        checked = take(checked, delivery, expected=expected)
+        checked = take(checked, delivery, expected=expected, ends=True)
     if checked.faults:
         closed = checked.faults[0].code == CLOSED
         raise (PeriodClosed if closed else DeliveryRejected)(delivery, checked.faults)
@@ -90,14 +90,15 @@ def take(
     *,
     content: Iterable[bytes] = (),
     expected: dict[int, int] | None = None,
+    ends: bool = False,
 ) -> Checked:
     """`deliver()` inside of a transaction: returns what was checked, with the faults it was refused for.
 
     They and the warnings may be others than before, where somebody delivered since. `content` is kept with
-    the delivery.
+    the delivery. `ends`: nothing follows in the transaction.
     """
     if not checked.faults:
-        checked = _store(checked, delivery, content, expected)
+        checked = _store(checked, delivery, content, expected, ends)
     if checked.faults:
         refuse(delivery, checked)
         contents.keep(delivery, content)
@@ -105,7 +106,11 @@ def take(
 
 
 def _store(
-    checked: Checked, delivery: Delivery, content: Iterable[bytes], expected: dict[int, int] | None
+    checked: Checked,
+    delivery: Delivery,
+    content: Iterable[bytes],
+    expected: dict[int, int] | None,
+    ends: bool,
 ) -> Checked:
     """Stores nothing where others' deliveries have made faults."""
     staged = staging.stage(checked, delivery.pk)
@@ -125,11 +130,13 @@ def _store(
         record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
         contents.keep(delivery, content)
         write_numbers(staged, delivery, outcome)
+        if ends:
+            commit()
     return checked
 
 
 class _Compared(NamedTuple):
-    """The services' versions and the diff as they are with the locks held, and of few rows the rest as well."""
+    """The services' versions and the diff as they are with the locks held; of few rows the rest as well."""
 
     held: dict[int, int]
     months: list[ServiceMonthDiff]

@@ -226,7 +226,7 @@ def _tried(checked: Checked, reason: str) -> tuple[Checked, Outcome]:
 def _deliver(delivery: Delivery, checked: Checked, body: bytes, *, replace: bool) -> Receipt:
     delivery.mode = Delivery.Mode.REPLACE if replace else Delivery.Mode.MERGE
     with transaction.atomic():
-        checked = take(checked, delivery, content=[body])
+        checked = take(checked, delivery, content=[body], ends=True)
     return Receipt(delivery, None, checked.faults, checked.warnings, fault_count=checked.fault_count)
 
 

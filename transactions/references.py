@@ -58,10 +58,7 @@ def ask_deliverable(texts: Collection[str], by: Principal, only: OnlineService |
     """The services that these texts name, by number or by a portal's own Kennung."""
     keys = {text.strip() for text in texts}
     numbers = {key: int(match[1]) for key in keys if (match := NUMBER.match(key))}
-    allowed = OnlineService.objects.deliverable_by(by)
-    if only is not None:
-        allowed = allowed.filter(pk=only.pk)
-    answer = _ask_levels(set(numbers.values()), by, allowed)
+    answer = _ask_levels(set(numbers.values()), by, only)
 
     def named() -> Named:
         found = {row[0]: row for row in answer()}
@@ -70,7 +67,7 @@ def ask_deliverable(texts: Collection[str], by: Principal, only: OnlineService |
             if pk in found:
                 result.add(key, *found[pk])
         if others := keys - set(result.services):
-            _add_kennungen(result, others, allowed, by)
+            _add_kennungen(result, others, by, only)
         return result
 
     return named
@@ -82,11 +79,17 @@ _LEVELS = """
 """
 
 
-def _ask_levels(pks: Collection[int], by: Principal, allowed: OnlineServiceQuerySet) -> Answer:
+def _allowed(by: Principal, only: OnlineService | None) -> OnlineServiceQuerySet:
+    services = OnlineService.objects.deliverable_by(by)
+    return services if only is None else services.filter(pk=only.pk)
+
+
+def _ask_levels(pks: Collection[int], by: Principal, only: OnlineService | None) -> Answer:
     """Id, level and version. In SQL for a key's own service: a push must not wait for a query to be built."""
     if isinstance(by, Credential) and by.service_id in pks:
         return ask(_LEVELS, [by.service_id])
-    return lambda: list(allowed.filter(pk__in=pks).values_list("pk", "reporting_level", "state__version"))
+    known = _allowed(by, only).filter(pk__in=pks)
+    return lambda: list(known.values_list("pk", "reporting_level", "state__version"))
 
 
 def among(texts: Collection[str], services: Collection[int]) -> Named:
@@ -100,8 +103,8 @@ def among(texts: Collection[str], services: Collection[int]) -> Named:
     return Named(found, set(), levels, {})
 
 
-def _add_kennungen(named: Named, keys: set[str], allowed: OnlineServiceQuerySet, by: Principal) -> None:
-    links = PortalService.objects.current().filter(kennung__in=keys, service__in=allowed)
+def _add_kennungen(named: Named, keys: set[str], by: Principal, only: OnlineService | None) -> None:
+    links = PortalService.objects.current().filter(kennung__in=keys, service__in=_allowed(by, only))
     mine = {"portal": by.portal_id} if isinstance(by, Credential) else {"portal__members": by}
     columns = ("kennung", "service", "service__reporting_level", "service__state__version")
     for found in links.filter(**mine).values_list(*columns):

@@ -1,12 +1,14 @@
 """The cache on Redis, made so that nobody notices when it is away."""
 
+import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -47,12 +49,16 @@ class ForgivingRedisCache(RedisCache):
         return self._or(None, lambda: self._count(self.make_and_validate_key(key), timeout))
 
     def _count(self, key: str, timeout: int) -> int:
-        client = self._cache.get_client(key, write=True)
-        with client.pipeline(transaction=False) as pipe:
+        with self._counter.pipeline(transaction=False) as pipe:
             pipe.incr(key)
             pipe.expire(key, timeout)
             count, _expires = pipe.execute()
         return int(count)
+
+    @functools.cached_property
+    def _counter(self) -> Redis:
+        # Made once: a client costs more than the count.
+        return cast(Redis, self._cache.get_client(None, write=True))
 
     def answers(self) -> bool:
         """Whether Redis is there now; for the readiness of the process."""
