@@ -220,10 +220,13 @@ class _Check:
         faults = [value for value in looked_up if isinstance(value, Fault)]
         by_ags = references.ars_of_ags({fault.params["ags"] for fault in faults if "ags" in fault.params})
         candidates = {fault.suggestion for fault in faults} | set(by_ags.values())
-        asked = references.ask_spans({value for value in looked_up if isinstance(value, str)} | candidates)
+        wanted = {value for value in looked_up if isinstance(value, str)} | candidates
+        asked = references.ask_spans(wanted)
 
         def regions() -> Regions:
             spans = asked()
+            if not faults and len(looked_up) == len(parsed) and len(spans) == len(wanted):
+                return Regions(Parsed("ars", column, parsed), spans)
 
             def resolve(value: str | Fault) -> str | Fault:
                 if isinstance(value, str):

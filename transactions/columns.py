@@ -5,6 +5,7 @@ Each distinct text is parsed once; arrays spread the results over the rows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
@@ -59,10 +60,18 @@ class Parsed(Generic[T]):
 
     def per_row(self, blank: T, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """The value of each row; `blank` where it has a fault."""
-        good = [blank if isinstance(value, Fault) else value for value in self.values]
+        good: list[Any] = self.values
+        if self.has_faults:
+            good = [blank if isinstance(value, Fault) else value for value in self.values]
         return np.array(good, dtype)[self.column.codes]
 
+    @functools.cached_property
+    def has_faults(self) -> bool:
+        return any(isinstance(value, Fault) for value in self.values)
+
     def rows_at_fault(self, code: str = "") -> Flags:
+        if not self.has_faults:
+            return np.zeros(len(self.column), np.bool_)
         wanted = [isinstance(value, Fault) and code in ("", value.code) for value in self.values]
         return np.array(wanted, np.bool_)[self.column.codes]
 
@@ -103,20 +112,20 @@ class Regions:
 
     def __init__(self, parsed: Parsed[str], spans: dict[str, Span]) -> None:
         self.parsed = parsed
-        self.spans = [spans[key] for key in sorted(spans)]
-        place = {span.ars: code for code, span in enumerate(self.spans)}
+        keys = sorted(spans)
+        self.spans = [spans[key] for key in keys]
+        place = {key: code for code, key in enumerate(keys)}
         places = [place[value] if isinstance(value, str) else len(place) for value in parsed.values]
         # Rows without a usable key point behind the last region; they are faulty and looked at no more.
         self.code: Codes = np.array(places, np.int32)[parsed.column.codes]
-        self._keys = np.array([span.ars for span in self.spans] + [""], "S12")
-        self.numbers = np.array([int(span.ars) for span in self.spans] + [-1], np.int64)
+        self._keys = np.array([*keys, ""], "S12")
+        self._columns = dict(zip(Span._fields, zip(*self.spans, strict=True), strict=False))
 
     def key(self, rows: Ints) -> npt.NDArray[np.bytes_]:
         return np.asarray(self._keys[self.code[rows]])
 
     def per_row(self, name: str) -> Codes:
-        values = [getattr(span, name) for span in self.spans]
-        return np.array([*values, UNKNOWN], np.int32)[self.code]
+        return np.array([*self._columns.get(name, ()), UNKNOWN], np.int32)[self.code]
 
     def reach(self, level: Levels) -> Flags:
         """Whether each row's region belongs to the level given for it."""

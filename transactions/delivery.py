@@ -9,20 +9,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from services.models import Credential, ServiceState
-from transactions import contents, plausibility, staging
+from transactions import contents, numbers, plausibility, staging
 from transactions.checks import Checked, ask_again, check_again
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryFinding, QualityCase
 from transactions.notes import CLOSED
 from transactions.past import Before
-from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
 from transactions.statements import Answer, array, ask, commit, pipeline, put
 
@@ -129,7 +128,7 @@ def _store(
     with pipeline():
         record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
         contents.keep(delivery, content)
-        write_numbers(staged, delivery, outcome)
+        numbers.write(staged, delivery, outcome.months, outcome.closed)
         if ends:
             commit()
     return checked
@@ -285,162 +284,6 @@ def keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:
         )
         for finding in findings[:MAX_FINDINGS_KEPT]
     )  # fmt: skip
-
-
-def write_numbers(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
-    """Writes what the diff says, and empties the stage."""
-    with pipeline():
-        if outcome.touched:
-            _write_changes(staged, delivery, outcome)
-        staging.unstage(staged)
-
-
-def _write_changes(staged: Staged, delivery: Delivery, outcome: Outcome) -> None:
-    """Revisions and totals first: they compare with the values that the facts still hold."""
-    if outcome.closed:
-        _mark_corrections(staged, outcome.closed)
-    replaced, only_new = outcome.total("changed") + outcome.total("deleted"), not outcome.total("same")
-    if replaced:
-        _write_revisions(staged, delivery.reason)
-    _write_totals(staged, all_new=only_new and not replaced, deletes=outcome.total("deleted") > 0)
-    _write_facts(staged, outcome, all_new=only_new and not replaced)
-    _write_service_months(outcome, at=delivery.received_at)
-    _write_states(delivery, outcome)
-
-
-def _write_revisions(staged: Staged, reason: str) -> None:
-    staged.execute(
-        f"""
-        INSERT INTO count_revision
-               (service_id, month, ars, number, old, new, action, old_delivery, delivery, reason)
-        SELECT s.service_id, s.month, s.ars, coalesce(r.number, 0) + 1, f.count,
-               CASE WHEN s.remove THEN NULL ELSE s.count END,
-               CASE WHEN s.remove THEN 'geloescht' ELSE 'geaendert' END, f.delivery, %(delivery)s, %(reason)s
-          FROM {staged.join}
-          LEFT JOIN LATERAL (
-                SELECT number FROM count_revision
-                 WHERE service_id = s.service_id AND month = s.month AND ars = s.ars
-                 ORDER BY number DESC LIMIT 1) r ON true
-         WHERE {staged.mine} AND f.count IS NOT NULL AND (s.remove OR f.count <> s.count)
-        """,
-        reason=reason,
-    )
-
-
-def _mark_corrections(staged: Staged, closed: list[dt.date]) -> None:
-    """What changes in closed months stays marked, also where it was not there before."""
-    staged.execute(
-        f"""
-        INSERT INTO count_correction (service_id, month, ars, delivery)
-        SELECT s.service_id, s.month, s.ars, %(delivery)s FROM {staged.join}
-         WHERE {staged.mine} AND s.month = ANY(%(closed)s)
-           AND CASE WHEN s.remove THEN f.count IS NOT NULL ELSE f.count IS DISTINCT FROM s.count END
-        ON CONFLICT (service_id, month, ars) DO UPDATE SET delivery = excluded.delivery
-        """,
-        closed=closed,
-    )
-
-
-def _write_totals(staged: Staged, *, all_new: bool, deletes: bool) -> None:
-    """Level 1, and what published services add to level 2; one statement, so that both see the same rows."""
-    source = (
-        f"SELECT s.service_id, s.month, left(s.ars, 5) || '0000000' AS region, sum(s.count)::bigint AS total,"
-        f" count(*) AS rows FROM {staged.source} WHERE {staged.mine} GROUP BY 1, 2, 3"
-        if all_new
-        else f"""
-        SELECT s.service_id, s.month, left(s.ars, 5) || '0000000' AS region,
-               sum(s.count - coalesce(f.count, 0))::bigint AS total,
-               sum((NOT s.remove)::int - (f.count IS NOT NULL)::int) AS rows
-          FROM {staged.join} WHERE {staged.mine} AND (f.count IS NOT NULL OR NOT s.remove)
-         GROUP BY 1, 2, 3
-        HAVING sum(s.count - coalesce(f.count, 0)) <> 0
-            OR sum((NOT s.remove)::int - (f.count IS NOT NULL)::int) <> 0"""
-    )
-    staged.execute(f"""
-        WITH delta AS MATERIALIZED ({source}),
-        level1 AS (
-            INSERT INTO monthly_total AS t (service_id, month, region, total, rows)
-            SELECT service_id, month, region, total, rows FROM delta
-            ON CONFLICT (service_id, month, region)
-            DO UPDATE SET total = t.total + excluded.total, rows = t.rows + excluded.rows
-        )
-        INSERT INTO region_total_delta (month, region, total, rows)
-        SELECT month, {SHOWN_REGION}, sum(total), sum(rows)
-          FROM delta JOIN services_onlineservice o ON o.id = delta.service_id
-         WHERE o.id = ANY(%(services)s::bigint[]) AND o.published_at IS NOT NULL
-         GROUP BY 1, 2
-    """)
-    if deletes:
-        staged.execute(
-            "DELETE FROM monthly_total WHERE rows = 0 AND service_id = ANY(%(services)s::bigint[])"
-            " AND month BETWEEN %(first)s AND %(last)s"
-        )
-
-
-def _write_facts(staged: Staged, outcome: Outcome, *, all_new: bool) -> None:
-    if outcome.total("deleted"):
-        staged.execute(f"""
-            DELETE FROM transaction_count f USING {staged.source}
-             WHERE {staged.mine} AND s.remove
-               AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
-               AND f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
-        """)
-    if outcome.total("changed"):
-        staged.execute(f"""
-            UPDATE transaction_count f SET count = s.count, delivery = %(delivery)s FROM {staged.source}
-             WHERE {staged.mine} AND NOT s.remove AND f.count <> s.count
-               AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
-               AND f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
-        """)
-    if outcome.total("new"):
-        source = staged.source if all_new else staged.join
-        absent = "" if all_new else "AND f.count IS NULL"
-        staged.execute(f"""
-            INSERT INTO transaction_count (service_id, month, ars, count, delivery)
-            SELECT s.service_id, s.month, s.ars, s.count, %(delivery)s FROM {source}
-             WHERE {staged.mine} AND NOT s.remove {absent}
-        """)
-
-
-def _write_service_months(outcome: Outcome, *, at: dt.datetime) -> None:
-    parts = outcome.touched
-    params: dict[str, Any] = {
-        "services": array(part.service_id for part in parts), "months": array(part.month for part in parts),
-        "totals": array(part.total for part in parts), "rows": array(part.rows for part in parts), "at": at,
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO service_month AS m
-                   (service_id, month, total, rows, first_delivered_at, last_delivered_at)
-            SELECT service_id, month, total, rows, %(at)s, %(at)s
-              FROM unnest(%(services)s::bigint[], %(months)s::date[], %(totals)s::bigint[], %(rows)s::int[])
-                   AS delta(service_id, month, total, rows)
-            ON CONFLICT (service_id, month) DO UPDATE
-            SET total = m.total + excluded.total, rows = m.rows + excluded.rows,
-                last_delivered_at = excluded.last_delivered_at
-            """,
-            params,
-        )
-        if any(part.deleted for part in parts):
-            cursor.execute(
-                "DELETE FROM service_month WHERE rows = 0 AND service_id = ANY(%(services)s::bigint[])",
-                params,
-            )
-
-
-def _write_states(delivery: Delivery, outcome: Outcome) -> None:
-    services = sorted({part.service_id for part in outcome.touched})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE service_state s
-               SET version = version + 1, last_delivery = %(delivery)s, last_delivered_at = %(at)s,
-                   last_month = (SELECT max(month) FROM service_month m WHERE m.service_id = s.service_id)
-             WHERE service_id = ANY(%(services)s::bigint[])
-            """,
-            {"delivery": delivery.pk, "at": delivery.received_at, "services": array(services)},
-        )
 
 
 @dataclass(frozen=True)

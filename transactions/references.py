@@ -22,7 +22,7 @@ from services.models import (
     ReportingLevel,
     ServiceState,
 )
-from transactions.statements import Answer, ask
+from transactions.statements import Answer, array, ask
 
 Principal = User | Credential
 
@@ -133,13 +133,19 @@ class Span(NamedTuple):
 _VERSIONS = """
     SELECT v.ars, r.name, r.level_top, r.level_bottom, v.valid_from, v.valid_to
       FROM ozgsync_regionversion v JOIN ozgsync_region r ON r.ars = v.ars
-     WHERE v.ars = ANY(%s) ORDER BY v.ars, v.valid_from
+     WHERE {which} ORDER BY v.ars, v.valid_from
 """
+# Not as an array: the database plans for ten keys then, or anew each time.
+_VERSIONS_OF_ONE = _VERSIONS.format(which="v.ars = %s")
+_VERSIONS_OF_SEVERAL = _VERSIONS.format(which="v.ars = ANY(%s::text[])")
 
 
 def ask_spans(keys: Collection[str]) -> Callable[[], dict[str, Span]]:
     """The spans of those keys that exist. In SQL: a push of one row must not wait for a query to be built."""
-    return functools.partial(_spans, ask(_VERSIONS, [list(keys)]))
+    digits = [key for key in keys if key.isdigit()]
+    if len(digits) == 1:
+        return functools.partial(_spans, ask(_VERSIONS_OF_ONE, digits))
+    return functools.partial(_spans, ask(_VERSIONS_OF_SEVERAL, [array(digits)]))
 
 
 def spans(keys: Collection[str]) -> dict[str, Span]:
@@ -148,10 +154,11 @@ def spans(keys: Collection[str]) -> dict[str, Span]:
 
 def _spans(answer: Answer) -> dict[str, Span]:
     found: dict[str, Span] = {}
+    number = functools.cache(month_number)  # of all regions, most begin on a few days
     for ars, name, top, bottom, since, until in answer():
         # A region counts in every month in which it existed for a day.
         end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
-        first = found[ars].first if ars in found else month_number(since)
+        first = found[ars].first if ars in found else number(since)
         found[ars] = Span(ars, name, top, bottom, first, end)
     return found
 

@@ -28,7 +28,7 @@ def pipeline() -> Iterator[None]:
     if connection.connection.info.pipeline_status:
         yield  # it is one already
         return
-    with connection.connection.pipeline():
+    with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 
 

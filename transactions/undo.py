@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from services.models import Credential, OnlineService
 from transactions import delivery as writing
-from transactions import staging
+from transactions import numbers, staging
 from transactions.closing import closed_among
 from transactions.models import ClosedMonth, Delivery, DeliveryService
 from transactions.staging import Staged
@@ -62,7 +62,7 @@ def undo(delivery: Delivery, *, by: User | Credential, reason: str = "") -> Deli
         if outcome.closed and not reason:
             raise ReasonMissing(outcome.closed)
         writing.record(taking_back, outcome, row_count=sum(part.touched for part in outcome.months))
-        writing.write_numbers(staged, taking_back, outcome)
+        numbers.write(staged, taking_back, outcome.months, outcome.closed)
         Delivery.objects.filter(pk=current.pk).update(status=Delivery.Status.UNDONE)
     delivery.status = Delivery.Status.UNDONE
     return taking_back

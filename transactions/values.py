@@ -16,6 +16,7 @@ REMOVE: Final = -1  # stands for "take the stored value back" among the counts
 MAX_COUNT: Final = 1_000_000_000
 FIRST_MONTH: Final = dt.date(2016, 1, 1)  # the history of regions begins here
 
+_ARS = re.compile(ARS)
 _BLANKS = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _SUM = re.compile(r"(gesamt|zwischen)?summe\b|gesamt\b|insgesamt\b|total\b", re.IGNORECASE)
 # Groups of thousands, all separated alike. No group starts with 0 ahead: 0.204 is a fraction, not 204.
@@ -50,9 +51,11 @@ def parse_ars(text: str, *, strict: bool = False) -> str | Fault:
 
     Suggestions are candidates: the caller looks them up.
     """
+    if _ARS.fullmatch(text):  # nearly always
+        return text
     value = _BLANKS.sub("", text)
-    if re.fullmatch(ARS, value):
-        return Fault("ars_zeichen", suggestion=value) if strict and value != text else value
+    if _ARS.fullmatch(value):
+        return Fault("ars_zeichen", suggestion=value) if strict else value
     if fault := general_fault(text.strip()):
         return fault
     if not value:

@@ -4,7 +4,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
@@ -58,7 +58,7 @@ class ForgivingRedisCache(RedisCache):
     @functools.cached_property
     def _counter(self) -> Redis:
         # Made once: a client costs more than the count.
-        return cast(Redis, self._cache.get_client(None, write=True))
+        return self._cache.get_client(None, write=True)
 
     def answers(self) -> bool:
         """Whether Redis is there now; for the readiness of the process."""
