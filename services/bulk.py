@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.models import User
@@ -102,8 +103,8 @@ def _write(portal: Portal, ready: Sequence[Ready], *, by: User) -> list[OnlineSe
         "count": formats.number(len(services)), "first": service_number(services[0].pk),
         "last": service_number(services[-1].pk),
     }  # fmt: skip
-    detail = _("%(count)s Onlineservices, %(first)s bis %(last)s") % words
-    audit.record(by=by, action=_("Sammelregistrierung"), target=portal, detail=detail)
+    detail = ngettext("%(first)s", "%(count)s Onlineservices, %(first)s bis %(last)s", len(services))
+    audit.record(by=by, action=_("Sammelregistrierung"), target=portal, detail=detail % words)
     return services
 
 

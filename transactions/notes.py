@@ -46,7 +46,7 @@ def distance(found: Expected, place: int, value: int, month: int) -> dict[str, s
         "ist": formats.number(value),
         "von": formats.number(_rounded(low)), "bis": formats.number(_rounded(high)),
         "grund": _grounds(month, years),
-        "abstand": formats.percent(abs(value - bound) / max(bound, 1)),
+        "abstand": f"{formats.number(round(100 * abs(value - bound) / max(bound, 1)))}\u00a0%",
         "richtung": "darüber" if above else "darunter",
     }  # fmt: skip
 

@@ -100,7 +100,7 @@ def test_confirming_is_written_down_and_discarding_changes_nothing(
     assert (first.status, second.status) == (Status.APPLIED, Status.DISCARDED)
     assert first.decided_by == operator.display_name
     actions = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
-    assert actions == ["hat einen Abgleich verworfen", "hat einen Abgleich bestätigt"]
+    assert actions == ["Abgleich verworfen", "hat einen Abgleich bestätigt"]
 
 
 @pytest.mark.usefixtures("operator")

@@ -92,7 +92,7 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
     if not settings.SYNC_FEEDS[name].address:
         messages.error(request, _("Für diese Quelle ist keine Adresse gesetzt; ein Lauf ist nicht möglich."))
         return redirect("operations:syncs")
-    record(by=person(request), action="hat einen Abgleich gestartet", target=sources.source(name).title)
+    record(by=person(request), action="Abgleich gestartet", target=sources.source(name).title)
     try:
         tasks.sync.apply_async((name, person(request).display_name), retry=False)
     except (KombuError, RedisError, OSError):
@@ -161,7 +161,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Operations."""
     found = get_object_or_404(SyncRun, pk=pk)
     return _decide(
-        request, found, "hat einen Abgleich verworfen", _("Verworfen: Es wurde nichts geändert."),
+        request, found, "Abgleich verworfen", _("Verworfen: Es wurde nichts geändert."),
         lambda _source, by: running.discard(found, by=by.display_name),
     )  # fmt: skip
 
@@ -176,7 +176,7 @@ def roll_back(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("operations:sync", pk)
         return render(request, "operations/sync_roll_back.html", {"run": found, "title": _title(found)})
     return _decide(
-        request, found, "hat einen Abgleich zurückgenommen", _("Zurückgenommen: Es gilt der Stand davor."),
+        request, found, "Abgleich zurückgenommen", _("Zurückgenommen: Es gilt der Stand davor."),
         lambda source, by: running.roll_back(found, source, by=by.display_name),
     )  # fmt: skip
 
