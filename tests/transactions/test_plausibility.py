@@ -78,7 +78,7 @@ def test_a_sum_far_from_the_season_says_how_far_and_what_was_expected(service: O
     (note,) = notes(row(service, BERLIN, 12_040, "2026-05"))
     assert note.message == (
         f"{service.number}, Mai 2026: Die Summe ist 12.040 statt erwartet 1.090 bis 1.330"
-        " (Mai 2023 bis 2025), das sind 807,0\u00a0% darüber."
+        " (Mai 2023 bis 2025), das sind 807\u00a0% darüber."
     )
     assert (note.code, note.field, note.value, note.line) == ("summe_auffaellig", "anzahl", "12040", 2)
     assert note.service == service.pk
