@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -221,3 +222,17 @@ def test_the_scope_has_a_limit() -> None:
 )
 def test_a_message_wrong_in_too_many_places_is_not_read_on(message: Any) -> None:
     assert len(faults(message, max_rows=2_000)) == push.MAX_SHAPE_FAULTS
+
+
+@pytest.mark.parametrize("item", ["{}", '"ab"', "[]", "1.5"])
+def test_far_too_many_values_are_refused_before_they_are_read(item: str) -> None:
+    """20 MB of them would be half a gigabyte of objects."""
+    body = f'{{"zeilen":[{",".join([item] * 1_500_000)}]}}'.encode()
+    tracemalloc.start()
+    try:
+        found = fault(body, max_rows=100_000)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert found.code == "zeilen_zu_viele"
+    assert found.params["ist"] == ("1.500.000" if item == "{}" else "1.499.999")

@@ -36,6 +36,7 @@ _TYPES = {
 _MAX_DIGITS = 4_000  # Python itself reads no more than 4,300
 # What PostgreSQL cannot store: NUL and halves of surrogate pairs (whole pairs are found too, and then read).
 SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_VALUES_A_ROW, _FEW_VALUES = 10, 100_000
 _SHOWN = 80
 _NAME_SHOWN = 40
 
@@ -64,10 +65,25 @@ def read(body: bytes, *, own: str | None, max_rows: int) -> Message:
 
     Raises Unreadable when the message as a whole is wrong; faults of single cells stay with the rows.
     """
+    _refuse_too_many_values(body, max_rows)
     found = _parse(body)
     lines = found.get("zeilen")
     number = len(lines) if type(lines) is list else 0
     return message(found, number, lambda: _rows(found["zeilen"], own), own=own, max_rows=max_rows)
+
+
+def _refuse_too_many_values(body: bytes, max_rows: int) -> None:
+    """Before they become objects: 20 MB of `{},` would take half a gigabyte. Rows with all fields have four
+    commas, the entries of a scope two."""
+    commas = body.count(b",")
+    if commas > max(_VALUES_A_ROW * max_rows, _FEW_VALUES):
+        count = body.count(b"{") - 1
+        raise _too_many_rows(count if count > max_rows else commas, max_rows)
+
+
+def _too_many_rows(count: int, max_rows: int) -> Unreadable:
+    params = {"ist": formats.number(count), "grenze": formats.number(max_rows)}
+    return Unreadable(Finding("zeilen_zu_viele", pointer="/zeilen", params=params))
 
 
 def message(
@@ -243,8 +259,7 @@ def _refuse_wrong_number(message: dict[str, Any], count: int, max_rows: int) -> 
         raise Unreadable(Finding("feld_fehlt", params={"feld": "zeilen"}, pointer="/zeilen"))
     _typed(message, "zeilen", list, None)
     if count > max_rows:
-        params = {"ist": formats.number(count), "grenze": formats.number(max_rows)}
-        raise Unreadable(Finding("zeilen_zu_viele", pointer="/zeilen", params=params))
+        raise _too_many_rows(count, max_rows)
     announced = _typed(message, "anzahl_zeilen", int, count)
     if announced != count:
         params = {"soll": str(announced)[:_SHOWN], "ist": str(count)}
