@@ -186,8 +186,9 @@ def _divided(question: Question, parts: set[str]) -> list[tuple[dt.date, Divided
     within = question.place.prefix
     if question.service:
         found = service_counts.divided(
-            service=question.service.pk, months_wanted=question.span, within=within
-        )
+            service=question.service.pk, months_wanted=question.span, within=within,
+            depth=Level(question.service.published_depth),
+        )  # fmt: skip
     elif question.portal is None:
         found = totals.divided(first=question.first, last=question.last, within=within)
     else:

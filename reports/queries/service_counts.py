@@ -72,17 +72,22 @@ _DIVIDED = f"""
     SELECT month, c.ars, t.today, count FROM transaction_count c JOIN {joined("c.ars", "month")}
      WHERE {_OF} AND c.ars = ANY(ARRAY(
            SELECT ars FROM ozgsync_regiontoday WHERE NOT exact AND today {_IN_RANGE}))
+       AND c.ars = rpad(left(c.ars, %(deepest)s), 12, '0')
        AND NOT t.exact AND t.today {_IN_RANGE}
      ORDER BY month, c.ars
 """
 
 
 def divided(
-    *, service: int, months_wanted: Sequence[dt.date], within: str
+    *, service: int, months_wanted: Sequence[dt.date], within: str, depth: Level
 ) -> list[tuple[dt.date, str, str, int]]:
-    """Month, key, region of today and count of what a reform divided, where it lies in `within` today."""
+    """Month, key, region of today and count of what a reform divided, where it lies in `within` today.
+
+    Of a region deeper than `depth` the count must not be told: it is in the rest.
+    """
+    params = {**_params(service, months_wanted, within), "deepest": len(ars_prefix("0" * 12, depth))}
     with connection.cursor() as cursor:
-        cursor.execute(_DIVIDED, _params(service, months_wanted, within))
+        cursor.execute(_DIVIDED, params)
         return cursor.fetchall()
 
 
@@ -117,9 +122,11 @@ class Breakdown:
 
 
 def breakdown(
-    *, service: int, month: dt.date, level: Level, whole: Area, within: str, today: dt.date | None = None
-) -> Breakdown:
-    """`within` are the leading digits of the whole; its parts without a value are rows too.
+    *, service: int, month: dt.date, level: Level, whole: Area, within: str, depth: Level,
+    today: dt.date | None = None,
+) -> Breakdown:  # fmt: skip
+    """`within` are the leading digits of the whole; its parts without a value are rows too. `depth`: the
+    deepest level that may be shown.
 
     `today`: the parts that there are on that day, with what belongs to them then.
     """
@@ -139,7 +146,7 @@ def breakdown(
         )
         for area in areas(level=level, month=today or month, within=within)
     )
-    split = divided(service=service, months_wanted=[month], within=within) if moved else []
+    split = divided(service=service, months_wanted=[month], within=within, depth=depth) if moved else []
     marked = divided_areas(split, {row.area.ars[:digits] for row in rows}, digits)
     return Breakdown(level, whole, rows, _whole(found, month), _whole(found, year_before), marked)
 

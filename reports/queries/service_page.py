@@ -115,7 +115,7 @@ def service_report(
         curve=tuple(curve),
         germany=germany.get(month),
         germany_before=germany.get(months.shift(month, -12)),
-        beside=_beside(service.pk, found, month, day),
+        beside=_beside(service.pk, found, month, depth, day),
         below=_below(service.pk, found, month, depth, day),
         corrections=_corrections(service.pk, ars, month),
         offers=_offers(service.pk, found, month, depth, day),
@@ -194,7 +194,9 @@ def _curve(service: int, found: Place, month: dt.date, first: dt.date | None, *,
     )
 
 
-def _beside(service: int, found: Place, month: dt.date, day: dt.date | None) -> Breakdown | None:
+def _beside(
+    service: int, found: Place, month: dt.date, depth: Level, day: dt.date | None
+) -> Breakdown | None:
     """The region among its like: Länder in Germany, Kreise in their Land, Gemeinden in their Kreis."""
     if found.level == Level.BUND:
         return None
@@ -203,7 +205,9 @@ def _beside(service: int, found: Place, month: dt.date, day: dt.date | None) -> 
     whole = next((area for area in found.above if area.ars == within.ljust(12, "0")), None)
     if whole is None:
         return None
-    return breakdown(service=service, month=month, level=found.level, whole=whole, within=within, today=day)
+    return breakdown(
+        service=service, month=month, level=found.level, whole=whole, within=within, depth=depth, today=day
+    )
 
 
 def _below(service: int, found: Place, month: dt.date, depth: Level, day: dt.date | None) -> Breakdown | None:
@@ -212,8 +216,9 @@ def _below(service: int, found: Place, month: dt.date, depth: Level, day: dt.dat
     if level is None or level > depth:
         return None
     parts = breakdown(
-        service=service, month=month, level=level, whole=found.area, within=found.prefix, today=day
-    )
+        service=service, month=month, level=level, whole=found.area, within=found.prefix, depth=depth,
+        today=day,
+    )  # fmt: skip
     return parts if parts.reported or found.level == Level.BUND else None
 
 

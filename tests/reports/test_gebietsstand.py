@@ -335,3 +335,28 @@ def test_the_interface_offers_both(delivered: OnlineService) -> None:
         "2025-05", None, "Main-Kinzig-Kreis: aufgeteilt durch Reform, auf Darmstadt gezählt", 47, None,
     ] in now["zeilen"]  # fmt: skip
     assert Client().get("/api/v1/auswertung", {**query, "gebietsstand": "gestern"}).status_code == 400
+
+
+def test_a_divided_gemeinde_is_not_told_apart_where_kreise_are_the_most_that_is_public(
+    service: OnlineService, operations: User
+) -> None:
+    send(service, {(MAY_2025, MAINTAL): 53, (MAY_2025, KUENZELL): 5}, operations)
+    for new in (GELNHAUSEN, KUENZELL):
+        RegionChangeFactory(
+            change_id="maintal", kind="teilung", old_id=MAINTAL, new_id=new, effective=dt.date(2026, 1, 1),
+            share=None,
+        )  # fmt: skip
+    RegionVersion.objects.filter(region=MAINTAL).update(valid_to="2026-01-01")
+    raise_version()
+    shown = {Level.GEMEINDE: ([MAINTAL], 0), Level.KREIS: ([], 53)}
+    for depth, (divided, rest) in shown.items():
+        found = service_report(service=service, ars=HESSEN, month=MAY_2025, depth=depth, today=True)
+        assert found
+        assert found.below
+        assert [row.area.ars for row in found.below.divided] == divided
+        assert (found.below.undistributed or 0) == rest
+        OnlineService.objects.update(published_depth=depth)
+        service.refresh_from_db()
+        name = "rest" if rest else f"{MAINTAL} {HESSEN}"
+        values = by_part(service, MAY_2025, Level.KREIS, now=True, ars=HESSEN)
+        assert {key: value for key, value in values.items() if value} == {FULDA: 5, name: 53}
