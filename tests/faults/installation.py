@@ -66,8 +66,12 @@ class Installation:
         """The process of one connection: PostgreSQL throws out everybody and recovers by itself."""
         postmaster = Postgres(Place.of(self.home)).pid()
         busy = [pid for pid in _children(postmaster or 0) if b" zsk zsk " in _words(pid)]
-        if busy:
+        if not busy:
+            return
+        with psycopg.connect(self.start_postgres()) as bystander, suppress(psycopg.OperationalError):
             _kill(max(busy))
+            while True:  # until it has noticed
+                bystander.execute("SELECT 1")
 
     def kill_valkey(self) -> None:
         _kill_whole(Valkey(Place.of(self.home)))

@@ -72,7 +72,7 @@ def key(service: OnlineService) -> str:
     return api_key(service)[1]
 
 
-@schema.parametrize()
+@schema.include(tag="Lieferungen").parametrize()
 @fuzzed
 def test_with_a_key(case: schemathesis.Case, key: str, deliveries: list[Delivery]) -> None:
     if "id" in (case.path_parameters or {}) and len(str(case.path_parameters)) % 2:
@@ -80,7 +80,7 @@ def test_with_a_key(case: schemathesis.Case, key: str, deliveries: list[Delivery
     case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, excluded_checks=NOT_OURS)
 
 
-@schema.parametrize()
+@schema.include(tag="Offene Daten").parametrize()
 @fuzzed
 def test_without_a_key(case: schemathesis.Case, service: OnlineService) -> None:
     case.call_and_validate(excluded_checks=NOT_OURS)
