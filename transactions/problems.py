@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _

@@ -135,7 +135,7 @@ def finished(at: Installation, push: Push) -> None:
         jobs.send_waiting()
         return False
 
-    wait_for(is_done, 120)
+    wait_for(is_done)
 
 
 def test_pooled_connections_outlive_a_crash(at: Installation) -> None:

@@ -1,14 +1,17 @@
 """Errors of the interface: always problem+json, in the language asked for, and silent about the inside."""
 
+import contextlib
 import importlib
 import json
 import logging
 import re
 from typing import Any
 
+import psycopg
 import pytest
 from babel.messages.pofile import read_po
 from django.conf import LazySettings, settings
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -95,6 +98,32 @@ def test_address_of_the_site(settings: LazySettings) -> None:
     settings.SITE_URL = "https://zsk.example.org"
     body = problem(Client().get("/api/v1/nichts"), 404, "nicht_gefunden")
     assert body["type"] == "https://zsk.example.org/hilfe/fehler/nicht_gefunden/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("cause", "code", "wait"),
+    [
+        (psycopg.errors.AdminShutdown, "nicht_bereit", "10"),
+        (psycopg.InterfaceError, "nicht_bereit", "10"),
+        (psycopg.errors.DiskFull, "speicher_voll", "60"),
+        (psycopg.errors.ConfigurationLimitExceeded, "speicher_voll", "60"),
+        (psycopg.errors.UndefinedColumn, "fehler", None),
+    ],
+)
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_errors_of_the_database(
+    monkeypatch: pytest.MonkeyPatch, cause: type[psycopg.Error], code: str, wait: str | None, wrapped: bool
+) -> None:
+    def fail(*_args: Any) -> None:
+        with connection.wrap_database_errors if wrapped else contextlib.nullcontext():
+            raise cause("so")
+
+    _credential, key = api_key(ServiceFactory())
+    monkeypatch.setattr(api_parameters, "limit", fail)
+    answer = Client().get("/api/v1/lieferungen", headers={"Authorization": f"Bearer {key}"})
+    problem(answer, 503 if wait else 500, code)
+    assert answer.get("Retry-After") == wait
 
 
 @pytest.mark.parametrize(
