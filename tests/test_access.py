@@ -310,6 +310,7 @@ PAGES = [
     E("/betrieb/monate/2025-01/abschliessen", OPERATIONS),
     E("/betrieb/monate/2025-01/abschliessen", REFUSED_FORM, "post"),
     E("/betrieb/monate/2025-13/abschliessen", NOT_THERE),
+    E("/betrieb/monate/1025-01/abschliessen", NOT_THERE),
     E("/betrieb/monate/2025-01/oeffnen", OPERATIONS),
     E("/betrieb/monate/2025-01/oeffnen", REFUSED_FORM, "post"),
     E("/betrieb/protokoll/", OPERATIONS),

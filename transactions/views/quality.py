@@ -21,6 +21,7 @@ from transactions.quality import SeenAlready, mark_seen
 from transactions.quality_forms import CloseForm, QualityFilter, ReopenForm, SeenForm
 from transactions.queries import deliveries as reading
 from transactions.queries import quality as queries
+from transactions.values import FIRST_MONTH
 from zsk import formats, months
 
 CASES_PER_PAGE = 25
@@ -128,9 +129,9 @@ def reopen(request: HttpRequest, month: str) -> HttpResponse:
 
 
 def _over(text: str) -> dt.date:
-    """A month that is over; another is not there."""
+    """A month that is over and that counts are taken for; another is not there."""
     month = months.parse(text)
-    if month is None or month >= months.running():
+    if month is None or not FIRST_MONTH <= month < months.running():
         raise Http404(text)
     return month
 
