@@ -99,6 +99,9 @@ def test_of_a_portals_delivery_people_see_what_is_said_about_their_service(servi
     said = page(signed_in(owner), address("delivery", done))
     assert f"{service.number}, " in said
     assert other.number not in said
+    mark_seen(QualityCase.objects.get(), by=UserFactory(), note="Geheimnis: 250 stimmt")
+    assert "250 stimmt" not in page(signed_in(owner), address("delivery", done))
+    assert "250 stimmt" in page(signed_in(UserFactory(is_operations=True)), address("delivery", done))
 
 
 def test_one_that_was_taken_back_waits_no_more(service: OnlineService, operator: User) -> None:

@@ -60,7 +60,8 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         "changes": together.changed + together.deleted,
         "changed": [(services[value.service_id], value) for value in changed],
-        "quality": QualityCase.objects.filter(pk=shown.pk, seen_at__isnull=False).first(),
+        # What operations noted may be about any of the services.
+        "quality": QualityCase.objects.filter(pk=shown.pk, seen_at__isnull=False).first() if whole else None,
         "found": _findings(request, shown, None if whole else services),
         "has_report": reading.sees_file(shown, user, whole=whole) and shown.chunks.exists(),
         **_undo_state(shown, user),
