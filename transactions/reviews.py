@@ -61,16 +61,20 @@ class Review:
 
     def is_outdated(self, *, by: User) -> bool:
         """Whether a check could find something else now: stored data, the person's services, the month."""
-        allowed = OnlineService.objects.deliverable_by(by).filter(pk__in=self.services)
         return (
             self.running != str(months.running())
-            or allowed.count() != len(self.services)
+            or lost(self.services, by=by)
             or self.seen != fingerprint(versions(self.services))
         )
 
     def closed_now(self) -> list[dt.date]:
         """Which of the months that it would change are closed by now."""
         return closed_in({part.month for part in self.outcome.touched})
+
+
+def lost(services: Sequence[int], *, by: User) -> bool:
+    """Whether the person may not deliver for all of these services any more."""
+    return OnlineService.objects.deliverable_by(by).filter(pk__in=services).count() != len(services)
 
 
 def fingerprint(current: Mapping[int, int]) -> str:

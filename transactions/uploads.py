@@ -228,6 +228,8 @@ def _take_over(delivery: Delivery, by: User, seen: str, reason: str, job: Workin
     with transaction.atomic():
         if job is None:
             _lock(delivery)
+        elif reviews.lost(checked.services, by=by):  # between the check of a large file and its end
+            raise StoredDataChanged
         # What counts as the time of delivery is the confirmation, not the upload before it.
         delivery.received_at, delivery.reason = timezone.now(), reason
         delivery.findings.all().delete()

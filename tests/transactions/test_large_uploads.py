@@ -228,6 +228,25 @@ def test_whoever_lost_the_service_meanwhile_delivers_nothing(
     assert checked.status == Delivery.Status.REFUSED
 
 
+def test_whoever_loses_the_service_while_a_worker_is_at_it_delivers_nothing(
+    client: Client, checked: Delivery, people: Personas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm(client, checked)
+    check = uploads.check
+
+    def check_and_lose(*args: Any, **more: Any) -> Any:
+        found = check(*args, **more)
+        ServiceMember.objects.filter(user=people.colleague).delete()
+        return found
+
+    monkeypatch.setattr(uploads, "check", check_and_lose)
+    tasks.work_on_delivery(str(checked.pk))
+    assert facts() == []
+    checked.refresh_from_db()
+    assert checked.status == Delivery.Status.REFUSED
+    assert checked.findings.get().code == "onlineservice_unbekannt"
+
+
 # --- cancelling -----------------------------------------------------------------------------------
 
 
