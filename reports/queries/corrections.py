@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from ozgsync.models import Level, ars_prefix
 from ozgsync.today import joined
 from services.models import OnlineService
 
@@ -20,13 +21,21 @@ Places = frozenset[tuple[dt.date, str]]
 
 
 def of_service(
-    service: int, months: Collection[dt.date], *, digits: int, within: str = "", today: bool = False
+    service: int,
+    months: Collection[dt.date],
+    *,
+    digits: int,
+    within: str = "",
+    today: Level | None = None,
 ) -> Places:
     """Months and areas, the leading `digits` of the ARS, of a service that hold a corrected value.
 
-    `today`: areas that the values belong to today.
+    `today`: areas that the values belong to today; as in `service_counts.counts`.
     """
-    return _places("service_id = %(service)s", "ars", months, digits, within, today, service=service)
+    shown = len(ars_prefix("0" * 12, Level.GEMEINDE if today is None else today))
+    key = f"rpad(left(ars, {shown}), 12, '0')"
+    moved = today is not None
+    return _places("service_id = %(service)s", key, months, digits, within, moved, service=service)
 
 
 def of_published(

@@ -63,6 +63,11 @@ class Question:
         return months.span(self.first, self.last)
 
     @property
+    def depth_today(self) -> Level | None:
+        """Of one service the level down to which its regions go their ways; None by each month's regions."""
+        return Level(self.service.published_depth) if self.service and self.today else None
+
+    @property
     def digits(self) -> int:
         """How many leading digits of a key name a part."""
         return len(self.place.prefix) if self.parts is None else len(ars_prefix("0" * 12, self.parts))
@@ -184,10 +189,10 @@ def _divided(question: Question, parts: set[str]) -> list[tuple[dt.date, Divided
     if question.today is None or question.parts is None:
         return []
     within = question.place.prefix
-    if question.service:
+    if question.service and question.depth_today is not None:
         found = service_counts.divided(
             service=question.service.pk, months_wanted=question.span, within=within,
-            depth=Level(question.service.published_depth),
+            today=question.depth_today,
         )  # fmt: skip
     elif question.portal is None:
         found = totals.divided(first=question.first, last=question.last, within=within)
@@ -208,7 +213,7 @@ def _found(question: Question) -> Found:
     if question.service:
         counts = service_counts.counts(
             service=question.service.pk, months_wanted=question.span, digits=question.digits, within=within,
-            today=question.today is not None,
+            today=question.depth_today,
         )  # fmt: skip
         return _by_month((month, part, total) for (month, part), total in counts.items())
     if question.portal is None and not question.by_service:
@@ -225,7 +230,7 @@ def _corrected(question: Question) -> Found:
     if question.service:
         places = corrections.of_service(
             question.service.pk, question.span, digits=question.digits, within=question.place.prefix,
-            today=question.today is not None,
+            today=question.depth_today,
         )  # fmt: skip
         return _by_month((month, part, 0) for month, part in places)
     return _summed(question, _CORRECTIONS)

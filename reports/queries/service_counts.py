@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from ozgsync.models import Level, ars_prefix
 from ozgsync.today import LEADING_IN, joined
@@ -20,28 +21,43 @@ Counts = dict[tuple[dt.date, str], int]
 
 
 def counts(
-    *, service: int, months_wanted: Sequence[dt.date], digits: int, within: str, today: bool = False
+    *,
+    service: int,
+    months_wanted: Sequence[dt.date],
+    digits: int,
+    within: str,
+    today: Level | None = None,
 ) -> Counts:
     """Sums by month and area; both sources are partitions, so all of them together are the whole of `within`.
 
-    `today`: by the areas that the regions belong to today, and what lies in `within` today. Months are given
-    one by one, so that the index goes straight to each month's range of keys.
+    `today`: by the areas that the regions belong to today, and what lies in `within` today. Its level is the
+    deepest that may be seen: above the Gemeinden regions of that level go as a whole, or the difference of
+    both views would tell what lies below. Months are given one by one, so that the index goes straight to
+    each month's range of keys.
     """
     deep = digits > KREIS_DIGITS or len(within) > KREIS_DIGITS
-    now, then = (_FACTS_TODAY, _FACTS) if deep else (_TOTALS_TODAY, _TOTALS)
-    source = now if today else then
+    if today is None:
+        source = _FACTS if deep else _TOTALS
+    elif today < Level.GEMEINDE:
+        source = _WHOLES_TODAY
+    else:
+        source = _FACTS_TODAY if deep else _TOTALS_TODAY
     statement = (
         f"SELECT month, left(key, %(digits)s), sum(total)::bigint FROM ({source}) AS found "
         "WHERE key BETWEEN %(low)s AND %(high)s GROUP BY 1, 2 HAVING sum(rows) > 0"
     )
+    params = {**_params(service, months_wanted, within, today), "digits": digits}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**_params(service, months_wanted, within), "digits": digits})
+        cursor.execute(statement, params)
         return {(month, area): total for month, area, total in cursor.fetchall()}
 
 
-def _params(service: int, months_wanted: Sequence[dt.date], within: str) -> dict[str, Any]:
+def _params(
+    service: int, months_wanted: Sequence[dt.date], within: str, today: Level | None
+) -> dict[str, Any]:
     bounds = {"low": within.ljust(12, "0"), "high": within.ljust(12, "9")}
-    return {"service": service, "months": list(months_wanted), **bounds}
+    shown = len(ars_prefix("0" * 12, Level.GEMEINDE if today is None else today))
+    return {"service": service, "months": list(months_wanted), "shown": shown, **bounds}
 
 
 _OF = "service_id = %(service)s AND month = ANY(%(months)s)"
@@ -68,26 +84,34 @@ _TOTALS_TODAY = f"""
     UNION ALL SELECT month, ars, -count, -1 FROM moved WHERE ars {_IN_RANGE}
     UNION ALL SELECT month, today, count, 1 FROM moved
 """
-_DIVIDED = f"""
-    SELECT month, c.ars, t.today, count FROM transaction_count c JOIN {joined("c.ars", "month")}
+_WHOLES_TODAY = f"""
+    SELECT month, coalesce(t.today, c.ars) AS key, total, rows, c.ars, t.exact
+      FROM (SELECT month, rpad(left(region, %(shown)s), 12, '0') AS ars, total, rows
+              FROM monthly_total WHERE {_OF}) AS c
+      LEFT JOIN {joined("c.ars", "month")}
+"""
+_DIVIDED_FACTS = f"""
+    SELECT month, c.ars, t.today AS key, count AS total, t.exact
+      FROM transaction_count c JOIN {joined("c.ars", "month")}
      WHERE {_OF} AND c.ars = ANY(ARRAY(
            SELECT ars FROM ozgsync_regiontoday WHERE NOT exact AND today {_IN_RANGE}))
-       AND c.ars = rpad(left(c.ars, %(deepest)s), 12, '0')
-       AND NOT t.exact AND t.today {_IN_RANGE}
-     ORDER BY month, c.ars
 """
 
 
 def divided(
-    *, service: int, months_wanted: Sequence[dt.date], within: str, depth: Level
+    *, service: int, months_wanted: Sequence[dt.date], within: str, today: Level
 ) -> list[tuple[dt.date, str, str, int]]:
     """Month, key, region of today and count of what a reform divided, where it lies in `within` today.
 
-    Of a region deeper than `depth` the count must not be told: it is in the rest.
+    `today` as in `counts`.
     """
-    params = {**_params(service, months_wanted, within), "deepest": len(ars_prefix("0" * 12, depth))}
+    source = _WHOLES_TODAY if today < Level.GEMEINDE else _DIVIDED_FACTS
+    statement = (
+        f"SELECT month, ars, key, sum(total)::bigint FROM ({source}) AS found "
+        f"WHERE NOT exact AND key {_IN_RANGE} GROUP BY 1, 2, 3 ORDER BY 1, 2"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_DIVIDED, params)
+        cursor.execute(statement, _params(service, months_wanted, within, today))
         return cursor.fetchall()
 
 
@@ -122,21 +146,19 @@ class Breakdown:
 
 
 def breakdown(
-    *, service: int, month: dt.date, level: Level, whole: Area, within: str, depth: Level,
-    today: dt.date | None = None,
-) -> Breakdown:  # fmt: skip
-    """`within` are the leading digits of the whole; its parts without a value are rows too. `depth`: the
-    deepest level that may be shown.
+    *, service: int, month: dt.date, level: Level, whole: Area, within: str, today: Level | None = None
+) -> Breakdown:
+    """`within` are the leading digits of the whole; its parts without a value are rows too.
 
-    `today`: the parts that there are on that day, with what belongs to them then.
+    `today`: the parts that there are today, with what belongs to them now; as in `counts`.
     """
     digits = len(ars_prefix("0" * 12, level))
     year_before = months.shift(month, -12)
-    moved = today is not None
     found = counts(
-        service=service, months_wanted=[year_before, month], digits=digits, within=within, today=moved
+        service=service, months_wanted=[year_before, month], digits=digits, within=within, today=today
     )
-    fixed = corrections.of_service(service, [month], digits=digits, within=within, today=moved)
+    fixed = corrections.of_service(service, [month], digits=digits, within=within, today=today)
+    day = month if today is None else timezone.localdate()
     rows = tuple(
         AreaValue(
             area,
@@ -144,10 +166,12 @@ def breakdown(
             found.get((year_before, area.ars[:digits])),
             (month, area.ars[:digits]) in fixed,
         )
-        for area in areas(level=level, month=today or month, within=within)
+        for area in areas(level=level, month=day, within=within)
     )
-    split = divided(service=service, months_wanted=[month], within=within, depth=depth) if moved else []
-    marked = divided_areas(split, {row.area.ars[:digits] for row in rows}, digits)
+    marked: tuple[Divided, ...] = ()
+    if today is not None:
+        split = divided(service=service, months_wanted=[month], within=within, today=today)
+        marked = divided_areas(split, {row.area.ars[:digits] for row in rows}, digits)
     return Breakdown(level, whole, rows, _whole(found, month), _whole(found, year_before), marked)
 
 

@@ -100,12 +100,12 @@ def service_report(
 
     `today`: regions as they are today, with what belongs to them now (heutiger Gebietsstand).
     """
-    day = timezone.localdate() if today else None
-    found = place(ars=ars, month=day or month)
+    now = depth if today else None
+    found = place(ars=ars, month=timezone.localdate() if today else month)
     if found is None or found.level > depth:
         return None
     standing = standing_of(service)
-    curve = _curve(service.pk, found, month, standing.first_month, today=today)
+    curve = _curve(service.pk, found, month, standing.first_month, now)
     germany = _months(service.pk, [month, months.shift(month, -12)])
     return ServiceReport(
         master=master_of(service),
@@ -115,10 +115,10 @@ def service_report(
         curve=tuple(curve),
         germany=germany.get(month),
         germany_before=germany.get(months.shift(month, -12)),
-        beside=_beside(service.pk, found, month, depth, day),
-        below=_below(service.pk, found, month, depth, day),
+        beside=_beside(service.pk, found, month, now),
+        below=_below(service.pk, found, month, depth, now),
         corrections=_corrections(service.pk, ars, month),
-        offers=_offers(service.pk, found, month, depth, day),
+        offers=_offers(service.pk, found, month, depth, today=today),
         today=today,
     )
 
@@ -178,7 +178,9 @@ def _months(service: int, wanted: Sequence[dt.date]) -> dict[dt.date, int]:
     return dict(rows)
 
 
-def _curve(service: int, found: Place, month: dt.date, first: dt.date | None, *, today: bool) -> list[Point]:
+def _curve(
+    service: int, found: Place, month: dt.date, first: dt.date | None, today: Level | None
+) -> list[Point]:
     if first is None:
         return []
     end = curve_end(month)
@@ -194,9 +196,7 @@ def _curve(service: int, found: Place, month: dt.date, first: dt.date | None, *,
     )
 
 
-def _beside(
-    service: int, found: Place, month: dt.date, depth: Level, day: dt.date | None
-) -> Breakdown | None:
+def _beside(service: int, found: Place, month: dt.date, today: Level | None) -> Breakdown | None:
     """The region among its like: Länder in Germany, Kreise in their Land, Gemeinden in their Kreis."""
     if found.level == Level.BUND:
         return None
@@ -205,21 +205,18 @@ def _beside(
     whole = next((area for area in found.above if area.ars == within.ljust(12, "0")), None)
     if whole is None:
         return None
-    return breakdown(
-        service=service, month=month, level=found.level, whole=whole, within=within, depth=depth, today=day
-    )
+    return breakdown(service=service, month=month, level=found.level, whole=whole, within=within, today=today)
 
 
-def _below(service: int, found: Place, month: dt.date, depth: Level, day: dt.date | None) -> Breakdown | None:
+def _below(service: int, found: Place, month: dt.date, depth: Level, today: Level | None) -> Breakdown | None:
     """The next lower level, where any part of it has a value and it may be shown."""
     level = found.below_level
     if level is None or level > depth:
         return None
     parts = breakdown(
-        service=service, month=month, level=level, whole=found.area, within=found.prefix, depth=depth,
-        today=day,
-    )  # fmt: skip
-    return parts if parts.reported or found.level == Level.BUND else None
+        service=service, month=month, level=level, whole=found.area, within=found.prefix, today=today
+    )
+    return parts if parts.reported or parts.divided or found.level == Level.BUND else None
 
 
 def _corrections(service: int, ars: str, month: dt.date) -> tuple[Correction, ...]:
@@ -230,27 +227,26 @@ def _corrections(service: int, ars: str, month: dt.date) -> tuple[Correction, ..
     return tuple(Correction(old, new, at.get(delivery)) for old, new, delivery in found)
 
 
-def _offers(
-    service: int, found: Place, month: dt.date, depth: Level, day: dt.date | None
-) -> tuple[Offer, ...]:
+def _offers(service: int, found: Place, month: dt.date, depth: Level, *, today: bool) -> tuple[Offer, ...]:
     """Länder and Kreise with numbers of the service, and where a Kreis is chosen its Gemeinden.
 
     Where the Kreise are many, those of the chosen Land. The chosen region is always among them.
     """
     keys = _keys_with_numbers(service)
-    if day:
+    if today:
         keys |= _keys_of_today(keys)
     laender = {key[:2].ljust(12, "0") for key in keys if key[:2] != "00"}
     kreise = {key[:5].ljust(12, "0") for key in keys if key[2:5] != "000"}
     if len(kreise) > OFFERED_KREISE:
         kreise = {key for key in kreise if key[:2] == found.area.ars[:2]}
     deep = depth >= Level.GEMEINDE and found.level >= Level.KREIS
-    gemeinden = _gemeinden_with_numbers(service, found, month, today=day is not None) if deep else set()
+    gemeinden = _gemeinden_with_numbers(service, found, month, today=today) if deep else set()
     wanted = {Level.LAND: laender}
     if depth >= Level.KREIS:
         wanted[Level.KREIS] = kreise
     wanted[Level.GEMEINDE] = gemeinden
-    return _named({level: keys | _own(found, level) for level, keys in wanted.items()}, day or month)
+    offered = {level: keys | _own(found, level) for level, keys in wanted.items()}
+    return _named(offered, timezone.localdate() if today else month)
 
 
 def _own(found: Place, level: Level) -> set[str]:
@@ -272,7 +268,8 @@ def _keys_with_numbers(service: int) -> set[str]:
 def _gemeinden_with_numbers(service: int, found: Place, month: dt.date, *, today: bool) -> set[str]:
     kreis = found.area.ars[:5]
     year = months.span(months.shift(month, -11), month)
-    read = counts(service=service, months_wanted=year, digits=12, within=kreis, today=today)
+    deepest = Level.GEMEINDE if today else None
+    read = counts(service=service, months_wanted=year, digits=12, within=kreis, today=deepest)
     return {area for _month, area in read} - {kreis.ljust(12, "0")}
 
 

@@ -48,6 +48,7 @@ from transactions import totals
 from transactions.checks import check
 from transactions.delivery import deliver
 from transactions.models import Delivery, TransactionCount
+from transactions.publication import publish
 from transactions.rows import Rows
 
 pytestmark = pytest.mark.usefixtures("today")
@@ -185,6 +186,30 @@ def test_across_services_a_kreis_goes_as_a_whole(delivered: OnlineService) -> No
         assert by_part(None, MAY_2021, Level.KREIS, now=True, **more) == {WARTBURG: 68, FULDA: 41}
         found = by_part(None, MAY_2025, Level.KREIS, now=True, ars=HESSEN, **more)
         assert found == {f"{MKK} {DARMSTADT}": 143, "rest": 67}
+
+
+@pytest.mark.parametrize(
+    ("depth", "level", "expected"),
+    [
+        (Level.KREIS, Level.KREIS, {f"{MKK} {DARMSTADT}": 43 + 47 + 53, "rest": 67}),
+        (Level.LAND, Level.LAND, {HESSEN: 210}),
+    ],
+)
+def test_the_difference_of_both_tells_nothing_that_is_not_published(
+    delivered: OnlineService, depth: Level, level: Level, expected: dict[str, int]
+) -> None:
+    """Hanau was a Gemeinde: where only Kreise are public, the Kreis goes as a whole."""
+    publish(delivered, depth=OnlineService.Depth(depth), by=None)
+    within = HESSEN if level == Level.KREIS else GERMANY
+    found = by_part(delivered, MAY_2025, level, now=True, ars=within)
+    assert {key: found.get(key) for key in expected} == expected
+    for ars in (GERMANY, HESSEN) if depth == Level.KREIS else (GERMANY,):
+        shown = service_report(service=delivered, ars=ars, month=MAY_2025, depth=depth, today=True)
+        assert shown
+        assert shown.below
+        rows = sum(row.value or 0 for row in shown.below.rows) + sum(row.value for row in shown.below.divided)
+        assert rows + (shown.below.undistributed or 0) == shown.value == shown.below.total
+        assert {row.area.ars for row in shown.below.divided} == ({MKK} if ars == HESSEN else set())
 
 
 def test_the_page_of_a_service_sums_in_both(delivered: OnlineService) -> None:
@@ -348,15 +373,15 @@ def test_a_divided_gemeinde_is_not_told_apart_where_kreise_are_the_most_that_is_
         )  # fmt: skip
     RegionVersion.objects.filter(region=MAINTAL).update(valid_to="2026-01-01")
     raise_version()
-    shown = {Level.GEMEINDE: ([MAINTAL], 0), Level.KREIS: ([], 53)}
-    for depth, (divided, rest) in shown.items():
+    # With all that there are in its Kreis, it cannot be told.
+    shown = {Level.GEMEINDE: (MAINTAL, HESSEN), Level.KREIS: (MKK, DARMSTADT)}
+    for depth, (divided, onto) in shown.items():
         found = service_report(service=service, ars=HESSEN, month=MAY_2025, depth=depth, today=True)
         assert found
         assert found.below
-        assert [row.area.ars for row in found.below.divided] == divided
-        assert (found.below.undistributed or 0) == rest
+        assert [(row.area.ars, row.onto.ars) for row in found.below.divided] == [(divided, onto)]
+        assert not found.below.undistributed
         OnlineService.objects.update(published_depth=depth)
         service.refresh_from_db()
-        name = "rest" if rest else f"{MAINTAL} {HESSEN}"
         values = by_part(service, MAY_2025, Level.KREIS, now=True, ars=HESSEN)
-        assert {key: value for key, value in values.items() if value} == {FULDA: 5, name: 53}
+        assert {key: value for key, value in values.items() if value} == {FULDA: 5, f"{divided} {onto}": 53}
