@@ -112,6 +112,7 @@ class Installation:
     def end(self) -> None:
         _kill_group(self._web)
         _kill_group(self._worker)
+        embedded.release(self.home)  # or the folder would come back at the end of this process
         embedded.remove(self.home)
 
     # --- seen from outside -----------------------------------------------------------------------
