@@ -38,6 +38,9 @@ def few_faults(values: Iterable[T | Fault]) -> list[T | Fault]:
 
     These are never written out, and millions of objects of their own would take gigabytes.
     """
+    values = list(values)
+    if sum(isinstance(value, Fault) for value in values) <= MOST_FAULTS:
+        return values
     shared: dict[str, Fault] = {}
     found: list[T | Fault] = []
     left = MOST_FAULTS
@@ -115,7 +118,10 @@ class Regions:
         keys = sorted(spans)
         self.spans = [spans[key] for key in keys]
         place = {key: code for code, key in enumerate(keys)}
-        places = [place[value] if isinstance(value, str) else len(place) for value in parsed.values]
+        texts: list[Any] = parsed.values
+        if parsed.has_faults:
+            texts = [value if isinstance(value, str) else "" for value in parsed.values]
+        places = [place.get(text, len(place)) for text in texts]
         # Rows without a usable key point behind the last region; they are faulty and looked at no more.
         self.code: Codes = np.array(places, np.int32)[parsed.column.codes]
         self._keys = np.array([*keys, ""], "S12")

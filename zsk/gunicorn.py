@@ -1,5 +1,6 @@
 """Configuration of gunicorn, the web server of the demo and of production."""
 
+import gc
 import os
 import re
 from typing import Any
@@ -22,6 +23,12 @@ class DiscreetLogger(Logger):
         for name in ("r", "U", "f"):
             found[name] = _SECRET.sub(r"\1…", str(found.get(name, "-")))
         return found
+
+
+def when_ready(_server: Any) -> None:
+    """Before the workers are forked: what is loaded by now stays, and is searched for garbage no more."""
+    gc.collect()
+    gc.freeze()
 
 
 logger_class = DiscreetLogger
