@@ -49,6 +49,7 @@ STAGING = {
     "region_changes": """
         change_id text, kind text, old text COLLATE "C", new text COLLATE "C", effective date,
         statistically date, share numeric""",
+    "postcodes": 'ars text COLLATE "C", postcode text',
     "leistungen": "schluessel text, name text, name_source text, confidence text",
     "themenfelder": "slug text, name text",
 }
@@ -60,13 +61,16 @@ STEPS = (
         file="region_versions",
         # The latest version names the region; where the database knows a later one than the file, that stays.
         select="""
-            SELECT DISTINCT ON (ars) ars, name, level_top, level_bottom FROM incoming_region_versions i
+            SELECT DISTINCT ON (i.ars) i.ars, i.name, i.level_top, i.level_bottom,
+                coalesce(p.postcode, r.postcode, '') AS postcode
+            FROM incoming_region_versions i
+            LEFT JOIN incoming_postcodes p ON p.ars = i.ars LEFT JOIN ozgsync_region r ON r.ars = i.ars
             WHERE NOT EXISTS (
                 SELECT FROM ozgsync_regionversion v WHERE v.ars = i.ars AND v.valid_from > i.valid_from
             )
-            ORDER BY ars, valid_from DESC""",
+            ORDER BY i.ars, i.valid_from DESC""",
         keys=("ars",),
-        values=("name", "level_top", "level_bottom"),
+        values=("name", "level_top", "level_bottom", "postcode"),
     ),
     Step(
         title="Fassungen von Regionen",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ozgsync.build.catalogue import LEISTUNG_COLUMNS, THEMENFELD_COLUMNS, read_leistungen, themenfelder
 from ozgsync.build.outlines import build_outlines
-from ozgsync.build.regions import CHANGES, Change, Version, build_versions
+from ozgsync.build.regions import CHANGES, Change, Version, build_versions, postcodes
 
 
 def arguments() -> argparse.Namespace:
@@ -35,6 +35,7 @@ def main() -> None:
     versions = build_versions(given.gemeinden, given.kreise_einwohner, given.areas)
     write_csv(out / "region_versions.csv", Version._fields, versions)
     write_csv(out / "region_changes.csv", Change._fields, sorted(CHANGES))
+    write_csv(out / "postcodes.csv", ("ars", "postcode"), postcodes(given.gemeinden))
     write_csv(out / "leistungen.csv", LEISTUNG_COLUMNS, read_leistungen(given.leistungen))
     write_csv(out / "themenfelder.csv", THEMENFELD_COLUMNS, themenfelder())
     outlines = json.dumps(build_outlines(given.areas), ensure_ascii=False, separators=(",", ":"))

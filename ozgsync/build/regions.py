@@ -237,3 +237,11 @@ def build_versions(gemeinden: Path, kreise_einwohner: Path, areas: Path) -> list
     listed = regions_of_list(read_gemeinden(gemeinden), read_kinds(areas), kreise)
     ended = ended_kreise(listed, read_kreise_2016(areas))
     return complete([*with_reforms(listed), *ended], kreise)
+
+
+def postcodes(gemeinden: Path) -> list[tuple[str, str]]:
+    """Key and postcode of the town hall of each Gemeinde that has one."""
+    found = {ars_of(*parts(row)): row["PLZ-GemVerwaltung"].strip() for row in read_gemeinden(gemeinden)}
+    # Hanau has another key since the list was made.
+    found[HANAU] = found.get(HANAU_BEFORE, "")
+    return sorted((ars, postcode) for ars, postcode in found.items() if postcode)

@@ -38,7 +38,7 @@ ars,valid_from,valid_to,legally_from,name,kind,parent,inhabitants,level_top,leve
 def folder(tmp_path: Path) -> Path:
     """A small set of files; a test may rewrite any of them."""
     (tmp_path / "region_versions.csv").write_text(VERSIONS, encoding="utf-8")
-    for name in ("region_changes", "leistungen", "themenfelder"):
+    for name in ("region_changes", "leistungen", "themenfelder", "postcodes"):
         header = (DATA_DIR / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0]
         (tmp_path / f"{name}.csv").write_text(header + "\n", encoding="utf-8")
     return tmp_path
@@ -153,3 +153,12 @@ def test_the_command_says_what_changed(capsys: pytest.CaptureFixture[str]) -> No
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Regionen: 12.501 neu, 0 geändert")
     assert lines[5] == "Regionen: 0 neu, 0 geändert, 12.501 unverändert"
+
+
+def test_postcodes_are_loaded_and_those_of_a_sync_stay(folder: Path) -> None:
+    (folder / "postcodes.csv").write_text("ars,postcode\n010010000000,24937\n", encoding="utf-8")
+    load_reference(folder)
+    assert Region.objects.get(pk="010010000000").postcode == "24937"
+    Region.objects.filter(pk="010000000000").update(postcode="24105")
+    load_reference(folder)
+    assert Region.objects.get(pk="010000000000").postcode == "24105"

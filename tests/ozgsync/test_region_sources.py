@@ -215,8 +215,8 @@ LIST = """\ufeff# (c) Die Bundeswahlleiterin;;
 # Gebietsstand: 30.11.2024;;
 Wahlkreis-Nr;RGS_Land;RGS_RegBez;RGS_Kreis;RGS_GemVerband;RGS_Gemeinde;Landname;RegBez-Name;Kreisname;\
 GemVerband-Name;Gemeindename;PLZ-GemVerwaltung
-001;01;0;01;0000;000;Schleswig-Holstein;;Flensburg, Stadt;;Flensburg, Stadt;24937
-001;01;0;59;0000;045;Schleswig-Holstein;;Schleswig-Flensburg;;Kappeln, Stadt;24376
+001;01;0;01;0000;000;Schleswig-Holstein;;Flensburg, Stadt;;Flensburg, Stadt;24939
+001;01;0;59;0000;045;Schleswig-Holstein;;Schleswig-Flensburg;;Kappeln, Stadt;24377
 """
 
 
@@ -227,7 +227,7 @@ def test_the_list_of_gemeinden_brings_postcodes() -> None:
     assert (done.version, done.error) == ("Gemeinden 2024-11-30", "")
     running.discard(done, by="Petra")
     codes = done.changes.filter(table="ozgsync_region").values_list("key", "new__postcode")
-    assert dict(codes) == {"010010000000": "24937", "010590045045": "24376"}
+    assert dict(codes) == {"010010000000": "24939", "010590045045": "24377"}
 
 
 @pytest.mark.parametrize("broken", [LIST.replace("Kreisname", "Kreis"), LIST.replace("30.11.2024", "heute"),
