@@ -412,7 +412,12 @@ def test_a_service_with_counts_is_not_deleted_and_says_how_many_months(
 
 
 def test_what_the_log_has_of_a_service_is_found_by_an_index(service: OnlineService) -> None:
+    others = [
+        AuditEntry(actor="System", action="Stammdaten geändert", target=f"Nr. {n}") for n in range(2_000)
+    ]
+    AuditEntry.objects.bulk_create(others)
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_auditentry")
         cursor.execute("SET LOCAL enable_seqscan = off")
     with CaptureQueriesContext(connection) as queries:
         events_of(service)
