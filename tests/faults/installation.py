@@ -145,6 +145,8 @@ class Installation:
         broker = servers.redis(self.start_valkey(), self.home)[1]
         with pytest.MonkeyPatch.context() as patch, blocker.unblock():
             patch.setattr(app.conf, "task_always_eager", False)
+            # First: its former value is that of the other, unless it was set itself.
+            patch.setattr(app.conf, "broker_write_url", broker)
             patch.setattr(app.conf, "broker_url", broker)
             patch.setattr(app, "_pool", None)
             patch.setattr(app.amqp, "_producer_pool", None)

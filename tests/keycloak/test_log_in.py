@@ -44,7 +44,7 @@ def test_log_in_never_leads_to_a_foreign_address(
     bound(PETRA)
     page.goto(f"{live_server.url}/anmelden/keycloak/?next={target}")
     enter(page, PETRA)
-    expect(page).to_have_url(f"{live_server.url}/")
+    expect(page).to_have_url(f"{live_server.url}/meine/")
 
 
 def test_a_wrong_password_stays_at_keycloak_in_german(
@@ -205,7 +205,7 @@ def test_the_way_back_is_good_once(page: Page, live_server: LiveServer, admin: A
     log_in(page, live_server.url, PETRA)
     expect(page).to_have_url(f"{live_server.url}/konto/")
     page.goto(used[0])
-    expect(page).to_have_url(f"{live_server.url}/")
+    expect(page).to_have_url(f"{live_server.url}/meine/")
     page.context.clear_cookies()
     answer = page.goto(used[0])
     assert answer

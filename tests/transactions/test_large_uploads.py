@@ -416,8 +416,9 @@ def test_while_redis_is_away_the_page_answers_and_beat_sends_it(
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/1"}}
     with monkeypatch.context() as away:
         away.setattr(app.conf, "task_always_eager", False)
-        away.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+        # First: its former value is that of the other, unless it was set itself.
         away.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+        away.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
         away.setattr(app, "_pool", None)
         away.setattr(app.amqp, "_producer_pool", None)
         delivery = received(people.colleague, content(service, (HESSEN, MONTH, 1), (BAYERN, MONTH, 2)))
