@@ -27,7 +27,7 @@ def main() -> None:
         with server(WEB_CONCURRENCY="2", WEB_THREADS="4") as port:
             # The first time every worker loads what it needs.
             _once, alone, together = (
-                seconds(lambda count=count, act=act: act(port, secrets, keys, count))  # type: ignore[misc]
+                seconds(lambda count=count, act=act: act(port, secrets, keys, count))
                 for count, act in enumerate((_at_once, _in_turn, _at_once), start=1)
             )
         scratch.report(push_overlap_speedup=alone / together, in_turn_seconds=alone, at_once_seconds=together)

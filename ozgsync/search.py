@@ -16,7 +16,7 @@ from functools import reduce
 from operator import or_
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.fields.array import ArrayContains  # type: ignore[attr-defined]
+from django.contrib.postgres.fields.array import ArrayContains  # type: ignore[attr-defined]  # missing in the stubs
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, TextField, Value, When

@@ -109,16 +109,17 @@ class _Reader:
         types = pages.types(entry.get("typisierung"))
         ends = pages.day(entry.get("gueltig_bis"), "gueltig_bis")
         begins = pages.day(entry.get("gueltig_ab"), "gueltig_ab")
-        successors = [pages.key(one) for one in entry.get("nachfolger") or ()]
+        successors: dict[tuple[str, str], dt.date] = {}
+        for successor in pages.keys(entry.get("nachfolger"), "nachfolger"):
+            if ends is None:
+                raise BadEntry("hat Nachfolger, aber kein „gueltig_bis“")
+            successors[key, successor] = ends
         bundle = self._bundle(entry.get("ozg"))
         also = entry.get("leistungsbezeichnung_2") and pages.text(entry, "leistungsbezeichnung_2")
         if ends is not None and begins is not None and ends <= begins:
             raise BadEntry(f"„gueltig_bis“ {ends} liegt nicht nach „gueltig_ab“ {begins}")
-        if successors and ends is None:
-            raise BadEntry("hat Nachfolger, aber kein „gueltig_bis“")
         self._leistungen[key] = (key, name, types, bundle, None, begins, ends, also or None)
-        for successor in successors:
-            self._successors[key, successor] = ends  # type: ignore[assignment]
+        self._successors |= successors
 
     def _bundle(self, block: Any) -> str | None:
         """The OZG-Leistung that an entry belongs to; of several blocks the first."""

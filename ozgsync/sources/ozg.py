@@ -131,7 +131,7 @@ class _Reader:
         ends = pages.day(entry.get("gueltig_bis"), "gueltig_bis")
         if begins and ends and ends <= begins:
             raise BadEntry(f"„gueltig_bis“ {ends} liegt nicht nach „gueltig_ab“ {begins}")
-        successors = [pages.key(one) for one in entry.get("nachfolger") or ()]
+        successors = pages.keys(entry.get("nachfolger"), "nachfolger")
         if successors and ends is None:
             raise BadEntry("hat Nachfolger, aber kein „gueltig_bis“")
         focus = entry.get("fokus", False)

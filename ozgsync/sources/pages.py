@@ -11,7 +11,10 @@ from typing import Any
 from ozgsync.sync.protocol import SourceFault
 
 KEY = re.compile(r"99[0-9]{12}")
-TYPES = frozenset("1|2|2a|2b|3|3a|3b|2/3|2/3a|2/3b|4|4a|4b|5|6|7|8|9|10|11|12".split("|"))  # noqa: SIM905
+TYPES = {
+    "1", "2", "2a", "2b", "3", "3a", "3b", "2/3", "2/3a", "2/3b", "4", "4a", "4b",
+    "5", "6", "7", "8", "9", "10", "11", "12",
+}  # fmt: skip
 LONGEST_NAME = 300
 
 
@@ -70,6 +73,15 @@ def key(value: Any) -> str:
     if not KEY.fullmatch(plain):
         raise BadEntry(f"Leistungsschlüssel {json.dumps(value)[:40]} hat nicht die Form 99 und zwölf Ziffern")
     return plain
+
+
+def keys(value: Any, name: str) -> list[str]:
+    """A list of Leistungsschlüssel, empty where there is none. Raises BadEntry."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise BadEntry(f"„{name}“ ist keine Liste")
+    return [key(one) for one in value]
 
 
 def types(value: Any) -> list[str] | None:

@@ -62,7 +62,7 @@ def run(
                 now,
                 "Die gespeicherten Daten haben sich während des Laufs geändert. Starten Sie ihn noch einmal.",
             )
-        except Exception as error:
+        except Exception as error:  # whatever it is, the run must not stand as running; raised again below
             _fail(now, f"Interner Fehler ({type(error).__name__}); Näheres steht im Protokoll des Servers.")
             raise
     return now

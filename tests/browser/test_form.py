@@ -154,7 +154,7 @@ def test_the_form_is_accessible(
     page: Page, live_server: LiveServer, service: OnlineService, width: int, colours: str
 ) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=colours)
     MemberFactory(service=service, user=log_in(page, live_server))
     found = {}
     page.goto(f"{live_server.url}/liefern/formular")

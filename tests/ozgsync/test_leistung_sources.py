@@ -207,6 +207,15 @@ def test_one_bad_entry_is_left_out_named_and_ends_nothing(fim: HTTPServer) -> No
     ]
 
 
+@pytest.mark.parametrize("successors", [7, "99102013002000", {"a": 1}, [None], [7]])
+def test_successors_that_are_no_list_of_keys_are_named(fim: HTTPServer, successors: Any) -> None:
+    good = [entry(f"99{number:012}", f"Leistung {number}") for number in range(150)]
+    serve_fim(fim, [*good, entry(gueltig_bis="2026-01-01", nachfolger=successors)])
+    done = run("fim")
+    assert done.status == Status.APPLIED
+    assert "Eintrag 151" in done.warnings[0]
+
+
 # --- the OZG database ----------------------------------------------------------------------------
 
 

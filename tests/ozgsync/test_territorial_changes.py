@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from celery.schedules import crontab
+from django.utils import timezone
 from pytest_httpserver import HTTPServer
 
 from ozgsync import sources
@@ -251,4 +252,4 @@ def test_each_year_has_its_address_and_one_may_be_missing(httpserver: HTTPServer
     assert (done.status, done.error, done.cursor) == (Status.APPLIED, "", "2024")
     asked = [request.path for request, _response in httpserver.log]
     assert asked[0] == "/2016.xlsx"
-    assert asked[-1] == f"/{dt.date.today().year}.xlsx"  # noqa: DTZ011
+    assert asked[-1] == f"/{timezone.localdate().year}.xlsx"

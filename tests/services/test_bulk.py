@@ -78,7 +78,7 @@ def send(client: Client, content: bytes, name: str = "a.csv") -> str:
 
 
 def content_of(client: Client, address: str) -> bytes:
-    return b"".join(client.get(address))  # type: ignore[arg-type]
+    return b"".join(client.get(address))
 
 
 # --- Who may not -------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def test_a_workbook_is_registered_and_its_report_is_one(client: Client, portal: 
     address = send(client, file.getvalue(), "dienste.xlsx")
     answer = client.get(f"{address}bericht")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="sammelregistrierung-bericht.xlsx"'
-    (sheet,) = openpyxl.load_workbook(io.BytesIO(b"".join(answer))).worksheets  # type: ignore[arg-type]
+    (sheet,) = openpyxl.load_workbook(io.BytesIO(b"".join(answer))).worksheets
     assert (sheet["A4"].value, sheet["J1"].value, sheet["J4"].value) == (17, "ergebnis", "neu")
     client.post(f"{address}registrieren")
     made = OnlineService.objects.get()

@@ -76,7 +76,7 @@ def _steckbrief(row: dict[str, str]) -> dict[str, Any]:
         entry["leistungsbezeichnung"] = f"{name} {EXAMPLE}"
     if key == ENDED:
         # In the future: what the demo shows today stays as it is.
-        end = dt.date(dt.date.today().year + 1, 1, 1)  # noqa: DTZ011
+        end = dt.date(_today().year + 1, 1, 1)
         entry |= {"gueltig_bis": str(end), "nachfolger": [SUCCESSOR]}
     return entry
 
@@ -88,14 +88,18 @@ def _ozg() -> dict[str, Any]:
         for number, row in enumerate(_rows("leistungen.csv"), start=1)
     ]  # fmt: skip
     return {
-        "stand": str(dt.date.today()), "seite": 1, "seiten": 1, "anzahl": len(services),  # noqa: DTZ011
+        "stand": str(_today()), "seite": 1, "seiten": 1, "anzahl": len(services),
         "themenfelder": [], "ozg_leistungen": [], "leistungen": [], "onlineservices": services,
     }  # fmt: skip
 
 
+def _today() -> dt.date:
+    return dt.date.today()  # noqa: DTZ011 (of this machine: the stand-ins run without Django)
+
+
 def _quarter() -> dt.date:
     """The last quarter's end, when the code list was published last."""
-    today = dt.date.today()  # noqa: DTZ011
+    today = _today()
     first = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
     return first - dt.timedelta(days=1)
 
