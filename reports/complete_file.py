@@ -15,11 +15,12 @@ from typing import BinaryIO
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import patch_vary_headers
 
-from reports import exports
+from reports import exports, tables
 from reports.caching import Version
 from reports.queries import published
+from zsk import months
 
-NAMES = ["onlineservice", "name", "leistungsschluessel", "ars", "region", "monat", "anzahl"]
+NAMES = ["onlineservice", "name", "leistungsschluessel", "ars", "region", "monat", "anzahl", "status"]
 PIECE = 64 * 1024
 # Most of the size is gone at once; higher levels cost several times the work.
 COMPRESSION = 1
@@ -50,10 +51,17 @@ _kept = _Kept()
 def _written() -> tempfile._TemporaryFileWrapper[bytes]:
     file = tempfile.NamedTemporaryFile(prefix="transaktionszahlen-", suffix=".csv.gz")  # noqa: SIM115 - kept
     with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=COMPRESSION, mtime=0) as packed:
-        for lines in exports.csv_lines(NAMES, published.monthly_totals()):
+        for lines in exports.csv_lines(NAMES, _rows()):
             packed.write(lines.encode())
     file.flush()
     return file
+
+
+def _rows() -> Iterator[list[exports.Cell]]:
+    running = exports.machine_month(months.running())
+    for *row, month, total, corrected in published.monthly_totals():
+        status = tables.status(total, running=month == running, corrected=corrected)
+        yield [*row, month, total, status]
 
 
 def respond(request: HttpRequest, version: Version) -> HttpResponseBase:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from reports.queries.regions import AreaValue
+from reports.words import corrected_mark
 from zsk import formats
 
 CLASSES = 5
@@ -130,11 +131,10 @@ def _label_class(row: AreaValue, number: int | None) -> str:
 def spoken(row: AreaValue) -> str:
     """What a screen reader and the pointer say of a Land."""
     if row.value is None:
-        return _("%(land)s: keine Angabe") % {"land": row.area.name}
+        return _("%(land)s: keine Angabe") % {"land": row.area.name} + corrected_mark(row.corrected)
     words = {"land": row.area.name, "count": formats.number(row.value)}
     if row.per_100k is None:
-        return _("%(land)s: %(count)s Transaktionen") % words
-    return _("%(land)s: %(rate)s je 100.000 Einwohner, %(count)s Transaktionen") % {
-        **words,
-        "rate": formats.number(round(row.per_100k)),
-    }
+        return _("%(land)s: %(count)s Transaktionen") % words + corrected_mark(row.corrected)
+    words["rate"] = formats.number(round(row.per_100k))
+    text = _("%(land)s: %(rate)s je 100.000 Einwohner, %(count)s Transaktionen") % words
+    return text + corrected_mark(row.corrected)

@@ -81,7 +81,9 @@ def curve_sentence(points: Sequence[Point], *, running: bool = False) -> str:
     unfinished = _running(points) if running or last is None else ""
     if last is None:
         return join(_("Für keinen abgeschlossenen Monat liegen Zahlen vor."), unfinished)
-    return join(_development(points[last]), _peak(points, last), _gaps(points), unfinished)
+    return join(
+        _development(points[last]), _peak(points, last), _gaps(points), _corrected(points), unfinished
+    )
 
 
 def _development(point: Point) -> str:
@@ -127,6 +129,16 @@ def _no_number_for(names: Sequence[str], many: str) -> str:
         return ""
     named = formats.enumeration(names) if len(names) <= NAMED_AT_MOST else many % {"count": len(names)}
     return _("Für %(names)s gibt es keine Angabe.") % {"names": named}
+
+
+def _corrected(points: Sequence[Point]) -> str:
+    """Names the months that the chart marks with the sign."""
+    months = [formats.month(point.month) for point in points if point.corrected and point.value is not None]
+    if not months:
+        return ""
+    many = _("%(count)d Monate") % {"count": len(months)}
+    named = formats.enumeration(months) if len(months) <= NAMED_AT_MOST else many
+    return _("Nach dem Abschluss des Monats korrigiert (◇): %(months)s.") % {"months": named}
 
 
 def _running(points: Sequence[Point]) -> str:

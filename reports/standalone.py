@@ -27,6 +27,7 @@ STYLE = (
     ".grid{stroke:#d0d2dc}.base{stroke:#17181c}"
     ".ln{fill:none;stroke-width:3;stroke-linejoin:round;stroke-linecap:round;vector-effect:non-scaling-stroke}"
     ".l0{stroke:#8b8e9c;stroke-width:2}.l1,.hollow{stroke:#1e3a9c}.p1{fill:#1e3a9c}"
+    ".fix{fill:#fff;stroke:#17181c;stroke-width:2}"
     ".hollow{fill:#fff;stroke-width:2.5}.na{fill:url(#schraffur)}.na-line{stroke:#4d505f;stroke-width:1.25}"
     ".na-bg{fill:#f0f1f5}.hit{fill:transparent}path{stroke-linejoin:round}"
     ".k1{fill:#c5d2ef}.k2{fill:#97aee2}.k3{fill:#5274c8}.k4{fill:#1e3a9c}.k5{fill:#0f1f5c}"

@@ -121,6 +121,11 @@ def _rounded(rate: float | None) -> float | None:
 
 def ranking(rows: Sequence[Ranked], found: Overview, *, version: int) -> Table:
     month = machine_month(found.month)
+    lines: list[list[Cell]] = [
+        [place, row.number, row.name, row.authority, month, row.total, row.before,
+         status(row.total, corrected=row.corrected)]
+        for place, row in enumerate(rows, start=1)
+    ]  # fmt: skip
     return Table(
         slug=f"rangfolge-{month}",
         title=_("Onlineservices nach Nutzung, %(month)s") % {"month": formats.month(found.month)},
@@ -132,11 +137,9 @@ def ranking(rows: Sequence[Ranked], found: Overview, *, version: int) -> Table:
             ("monat", _("Monat"), "monat"),
             ("anzahl", _("Transaktionen"), "zahl"),
             ("vorjahr", _("Vorjahresmonat"), "zahl"),
+            ("status", _("Status"), "text"),
         ),
-        rows=[
-            [place, row.number, row.name, row.authority, month, row.total, row.before]
-            for place, row in enumerate(rows, start=1)
-        ],
+        rows=lines,
         period=month,
         stand=found.stand,
         version=version,
@@ -221,6 +224,11 @@ def _part_rows(number: str, parts: Breakdown, month: str) -> list[list[Cell]]:
 
 
 def catalogue(entries: Sequence[CatalogueEntry], *, month: str, version: int) -> Table:
+    rows: list[list[Cell]] = [
+        [e.number, e.name, e.authority, e.schluessel, e.leistung, e.category, month, e.total,
+         status(e.total, corrected=e.corrected)]
+        for e in entries
+    ]  # fmt: skip
     return Table(
         slug="onlineservices",
         title=_("Onlineservices mit ihrem letzten vollen Monat"),
@@ -233,11 +241,9 @@ def catalogue(entries: Sequence[CatalogueEntry], *, month: str, version: int) ->
             ("lieferstatus", _("Lieferstatus"), "text"),
             ("monat", _("Monat"), "monat"),
             ("anzahl", _("Transaktionen"), "zahl"),
+            ("status", _("Status"), "text"),
         ),
-        rows=[
-            [e.number, e.name, e.authority, e.schluessel, e.leistung, e.category, month, e.total]
-            for e in entries
-        ],
+        rows=rows,
         period=month,
         version=version,
     )
@@ -259,6 +265,11 @@ def portal_curve(found: PortalReport, *, version: int) -> Table:
 
 def portal_services(found: PortalReport, *, version: int) -> Table:
     month = machine_month(found.month)
+    rows: list[list[Cell]] = [
+        [found.kuerzel, r.number, r.name, r.authority, r.category, month, r.value, r.before,
+         status(r.value, corrected=r.corrected)]
+        for r in found.rows
+    ]  # fmt: skip
     return Table(
         slug=f"{found.kuerzel}-onlineservices-{month}",
         title=_("Onlineservices des Portals %(portal)s, %(month)s")
@@ -272,11 +283,9 @@ def portal_services(found: PortalReport, *, version: int) -> Table:
             ("monat", _("Monat"), "monat"),
             ("anzahl", _("Transaktionen"), "zahl"),
             ("vorjahr", _("Vorjahresmonat"), "zahl"),
+            ("status", _("Status"), "text"),
         ),
-        rows=[
-            [found.kuerzel, r.number, r.name, r.authority, r.category, month, r.value, r.before]
-            for r in found.rows
-        ],
+        rows=rows,
         period=month,
         stand=found.stand,
         version=version,

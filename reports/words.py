@@ -1,4 +1,4 @@
-"""What a transaction of a service is called: neutral, unless its Leistung is clearly an application."""
+"""What a transaction of a service is called, and the mark of a number that was corrected."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ class Noun:
 
 
 def noun(schluessel: str) -> Noun:
+    """Neutral, unless the Leistung is clearly an application."""
     if schluessel[8:11] in APPLIED_FOR:
         return Noun(_("Antrag"), _("Anträge"), _("Anträgen"), _("gestellt"))
     return Noun(_("Transaktion"), _("Transaktionen"), _("Transaktionen"), _("gezählt"))
+
+
+def corrected_mark(corrected: bool) -> str:
+    """What stands behind a number that was changed after its month was closed: everywhere the same."""
+    return " " + _("(korrigiert)") if corrected else ""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from reports.charts.axis import labelled_ticks, month_labels, short_month
 from reports.queries.series import Point
+from reports.words import corrected_mark
 from zsk import formats
 
 BASE, TOP = 312.0, 28.0
@@ -57,6 +58,7 @@ def line_content(points: Sequence[Point]) -> SafeString:
         *_tick_labels(scale),
         *_months(points, scale),
         *_gap_label(points, scale),
+        *_corrections(points, scale),
         *_dots(points, scale),
         *_value_labels(points, scale),
         *_running_label(points, scale),
@@ -171,6 +173,16 @@ def _dots(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
             yield f'<circle class="{kind}" cx="{scale.x(index):.2f}%" cy="{scale.y(point.value):.1f}" r="5"/>'
 
 
+def _corrections(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
+    """The sign that the chart's sentence explains."""
+    for index, point in enumerate(points):
+        if point.corrected and point.value is not None:
+            yield (
+                f'<svg x="{scale.x(index):.2f}%" y="{scale.y(point.value):.1f}" overflow="visible">'
+                '<path class="fix" d="M0-9 9 0 0 9-9 0z"/></svg>'
+            )
+
+
 def _value_labels(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
     """The last value and, beside it, what the line behind is; they give way to one another."""
     last = last_reported(points)
@@ -238,7 +250,9 @@ def _hits(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
     for index, point in enumerate(points):
         text = _("%(month)s: %(value)s, Vorjahr: %(before)s") % {
             "month": formats.month(point.month),
-            "value": formats.number(point.value) + (_(" (läuft)") if point.running else ""),
+            "value": formats.number(point.value)
+            + (_(" (läuft)") if point.running else "")
+            + corrected_mark(point.corrected),
             "before": formats.number(point.before),
         }
         yield format_html(

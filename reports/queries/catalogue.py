@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
+from reports.queries import corrections
 from reports.queries.completeness import status
 from services.models import NUMBER, OnlineService, OnlineServiceQuerySet
 from services.standing import with_standing
@@ -38,6 +39,7 @@ class CatalogueEntry:
     last_month: dt.date | None
     total: int | None
     published: bool
+    corrected: bool = False  # the last month, after it was closed
     months: tuple[int | None, ...] = ()
 
 
@@ -47,7 +49,7 @@ def catalogue(*, viewer: User | AnonymousUser, search: str = "", sort: str = "na
     of_month = ServiceMonth.objects.filter(service=OuterRef("pk"), month=month)
     return (
         with_standing(matching(OnlineService.objects.visible_to(viewer), search))
-        .annotate(total=Subquery(of_month.values("total")))
+        .annotate(total=Subquery(of_month.values("total")), corrected=corrections.in_month(month))
         .select_related("authority", "leistung", "state")
         .order_by(*SORTS[sort])
     )
@@ -85,6 +87,7 @@ def _entry(service: OnlineService) -> CatalogueEntry:
         last_month=last,
         total=service.total,  # type: ignore[attr-defined]
         published=service.published_at is not None,
+        corrected=service.corrected,  # type: ignore[attr-defined]
     )
 
 

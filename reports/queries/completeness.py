@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from ozgsync.models import Invitation, Leistung
+from reports.queries import corrections
 from services import standing
 from services.models import OnlineService, OnlineServiceQuerySet
 from transactions.models import ServiceMonth
@@ -130,6 +131,7 @@ class ServiceStanding:
     category: str
     total: int | None
     last_month: dt.date | None
+    corrected: bool = False
 
 
 def standings(*, month: dt.date) -> list[ServiceStanding]:
@@ -138,7 +140,7 @@ def standings(*, month: dt.date) -> list[ServiceStanding]:
     services = (
         expected_in(OnlineService.objects.published(), month)
         .select_related("authority", "leistung", "state")
-        .annotate(month_total=Subquery(totals))
+        .annotate(month_total=Subquery(totals), corrected=corrections.in_month(month))
     )
     lines = [_standing(service, month) for service in services]
     order = [LATE, DUE, NEVER, DELIVERED]
@@ -155,4 +157,5 @@ def _standing(service: OnlineService, month: dt.date) -> ServiceStanding:
         category=category(delivered=service.delivered, ever=service.ever, month=month),  # type: ignore[attr-defined]
         total=service.month_total,  # type: ignore[attr-defined]
         last_month=state.last_month if state else None,
+        corrected=service.corrected,  # type: ignore[attr-defined]
     )

@@ -7,13 +7,15 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from ozgsync.models import Level, ars_prefix
 from ozgsync.today import joined
 from services.models import OnlineService
+from transactions.models import CountCorrection
 
 # Where only the Länder of a service are public, nothing below them says that it was corrected there.
-_SHOWN_KREIS = f"""
+SHOWN_KREIS = f"""
     rpad(left(ars, CASE WHEN service_id IN (SELECT id FROM services_onlineservice
                                              WHERE published_depth = {OnlineService.Depth.LAND.value})
                         THEN 2 ELSE 5 END), 12, '0')"""
@@ -44,8 +46,13 @@ def of_published(
     """The same for all published services together, down to the Kreise, each of which goes as a whole."""
     return _places(
         "service_id IN (SELECT id FROM services_onlineservice WHERE published_at IS NOT NULL)",
-        _SHOWN_KREIS, months, digits, within, today,
+        SHOWN_KREIS, months, digits, within, today,
     )  # fmt: skip
+
+
+def in_month(month: dt.date, *, service: str = "pk") -> Exists:
+    """Whether a service, named by that field, holds a corrected value in the month, wherever it lies."""
+    return Exists(CountCorrection.objects.filter(service=OuterRef(service), month=month))
 
 
 def _places(

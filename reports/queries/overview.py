@@ -32,6 +32,7 @@ class Ranked:
     authority: str
     total: int
     before: int | None
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,12 @@ def ranking(*, month: dt.date, limit: int | None = None) -> list[Ranked]:
     before = ServiceMonth.objects.filter(service=OuterRef("service"), month=months.shift(month, -12))
     rows = (
         ServiceMonth.objects.filter(month=month, service__published_at__isnull=False)
-        .annotate(before=Subquery(before.values("total")))
+        .annotate(
+            before=Subquery(before.values("total")), corrected=corrections.in_month(month, service="service")
+        )
         .order_by("-total", "service_id")
-        .values_list("service_id", "service__name", "service__authority__name", "total", "before")
+        .values_list(
+            "service_id", "service__name", "service__authority__name", "total", "before", "corrected"
+        )
     )
     return [Ranked(service_number(pk), *rest) for pk, *rest in rows[:limit]]

@@ -81,11 +81,11 @@ def _rows(found: Place, month: dt.date, *, today: bool) -> tuple[AreaValue, ...]
     year_before = months.shift(month, -12)
     read = totals.by_area(first=year_before, last=month, digits=digits, within=found.prefix, today=today)
     by_month = {(row.month, row.area): row.total for row in read}
+    fixed = corrections.of_published([month], digits=digits, within=found.prefix, today=today)
+    keys = [(area, area.ars[:digits]) for area in found.below]
     return tuple(
-        AreaValue(
-            area, by_month.get((month, area.ars[:digits])), by_month.get((year_before, area.ars[:digits]))
-        )
-        for area in found.below
+        AreaValue(area, by_month.get((month, key)), by_month.get((year_before, key)), (month, key) in fixed)
+        for area, key in keys
     )
 
 

@@ -119,7 +119,8 @@ def divided(
 class Breakdown:
     """An area's month by the parts of one level.
 
-    The rows, what reforms divided and `undistributed` always add up to `total`.
+    The rows, what reforms divided and `undistributed` always add up to `total`, which
+    `corrected` speaks of.
     """
 
     level: Level
@@ -128,6 +129,7 @@ class Breakdown:
     total: int | None
     before: int | None
     divided: tuple[Divided, ...] = ()
+    corrected: bool = False
 
     @property
     def undistributed(self) -> int | None:
@@ -172,7 +174,9 @@ def breakdown(
     if today is not None:
         split = divided(service=service, months_wanted=[month], within=within, today=today)
         marked = divided_areas(split, {row.area.ars[:digits] for row in rows}, digits)
-    return Breakdown(level, whole, rows, _whole(found, month), _whole(found, year_before), marked)
+    return Breakdown(
+        level, whole, rows, _whole(found, month), _whole(found, year_before), marked, bool(fixed)
+    )
 
 
 def _whole(found: Counts, month: dt.date) -> int | None:

@@ -3,10 +3,12 @@
 import re
 
 from django import template
+from django.utils.html import format_html
 
 from ozgsync.models import Level
 from reports.queries.completeness import LABELS
 from reports.sentences import LEVEL_WORDS
+from reports.words import corrected_mark
 from zsk import formats
 
 register = template.Library()
@@ -54,3 +56,9 @@ def badge_kind(category: str) -> str:
 @register.filter
 def category_label(category: str) -> str:
     return str(LABELS[category])
+
+
+@register.simple_tag
+def corrected(value: bool) -> str:
+    """The mark of a number that was changed after its month was closed, with the blank before it."""
+    return format_html('<span class="zsk-meta">{}</span>', corrected_mark(value)) if value else ""

@@ -26,7 +26,7 @@ from reports.queries.service_counts import Breakdown
 from reports.queries.service_page import ServiceReport, Standing, first_month_of, service_report
 from reports.templatetags.reports import BADGE_KINDS
 from reports.views.choices import chosen_month, no_such_month, of_today
-from reports.words import noun
+from reports.words import corrected_mark, noun
 from services.models import NUMBER, OnlineService
 from zsk import formats, months
 from zsk.middleware import has_session
@@ -288,7 +288,7 @@ def _citation(found: ServiceReport, version: Version) -> str:
     words = noun(found.master.schluessel)
     value = _("keine Angabe")
     if found.value is not None:
-        value = f"{formats.number(found.value)} {words.of(found.value)}"
+        value = f"{formats.number(found.value)} {words.of(found.value)}{corrected_mark(found.corrected)}"
     stand = _stand(found)
     parts = [
         f"ZSK: {found.master.name} ({found.master.number}), {found.place.area.title}, "
