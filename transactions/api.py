@@ -164,10 +164,13 @@ class DeliveryView(CredentialView):
 
     @extend_schema(**api_description.UNDO)
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
-        """Answers with the delivery that restored the former values."""
+        """Answers with the delivery that restored the former values, or the one that was withdrawn."""
+        delivery = self.delivery(request, pk)
         try:
             reason = reason_of(request.query_params.get("begruendung", ""))
-            taken_back = undo(self.delivery(request, pk), by=_credential(request), reason=reason)
+            if withdrawn := push.withdraw(delivery):
+                return _answer_withdrawn(request, withdrawn)
+            taken_back = undo(delivery, by=_credential(request), reason=reason)
         except Unreadable as fault:
             raise of_findings(fault.findings, total=len(fault.findings)) from fault
         except ReasonMissing as missing:
@@ -227,6 +230,12 @@ def _answer_receipt(request: Request, receipt: push.Receipt) -> Response:
     # A repeat gets the first answer, even when the delivery was taken back since.
     answer["status"] = Delivery.Status.ACCEPTED.value
     return Response(answer, status=201 if changed else 200, headers={"Location": url, **headers})
+
+
+def _answer_withdrawn(request: Request, delivery: Delivery) -> Response:
+    found = [Finding.from_stored(row) for row in delivery.findings.all()]
+    # Without it a worker has yet to let go.
+    return Response(_answer(delivery, found, _url(request, delivery)), status=200 if found else 202)
 
 
 def _dry_answer(receipt: push.Receipt) -> dict[str, Any]:

@@ -178,6 +178,7 @@ _TRIED = {**_DONE, "id": None, "status": "probelauf", "url": None}
 _WAITING = {**_DONE, "status": "wartet", "neu": 0, "geloescht": 0}
 _SAME = {**_DONE, "neu": 0, "unveraendert": 2, "geloescht": 0}
 _UNDOING = {**_DONE, "neu": 1, "geloescht": 1}
+_WITHDRAWING = {**_WAITING, "status": "in_arbeit"}
 _FINDING = {
     "zeile": 7, "zeiger": "/zeilen/5/ars", "feld": "ars", "wert": "60000000000", "code": "ars_fuehrende_null",
     "meldung": "Dem Regionalschlüssel fehlt die führende Null: Er hat 11 statt 12 Ziffern. Das macht Excel, wenn"
@@ -384,9 +385,12 @@ DETAIL = operation(
     examples=[answer_example("Übernommen", _DONE, 200)],
 )  # fmt: skip
 UNDO = operation(
-    "ruecknahme", "Eine Lieferung rückgängig machen",
+    "ruecknahme", "Eine Lieferung rückgängig machen oder zurückziehen",
     "Gibt jedem Wert, den die Lieferung geändert hat, seinen früheren Stand zurück. Das geht, solange keiner "
-    "davon danach noch einmal geändert wurde. Die Antwort ist die neue Lieferung, die das getan hat.",
+    "davon danach noch einmal geändert wurde. Die Antwort ist die neue Lieferung, die das getan hat. Eine "
+    "Lieferung, die noch wartet oder in Arbeit ist („Prefer: respond-async“), wird zurückgezogen: Sie "
+    "speichert nichts, ist danach abgelehnt mit dem Hinweis zurueckgezogen, ihr Idempotency-Key ist wieder "
+    "frei. Die Antwort ist dann sie selbst, auch beim zweiten Mal.",
     parameters=[
         _IDENTITY,
         OpenApiParameter(
@@ -394,9 +398,15 @@ UNDO = operation(
             description="Warum sich ein abgeschlossener Monat ändert; nötig nur dann.",
         ),
     ],
-    answers={(200, "application/json"): OpenApiResponse(AnswerSerializer, description="Die Rücknahme.")},
+    answers={
+        (200, "application/json"): OpenApiResponse(AnswerSerializer, description="Die Rücknahme, oder die zurückgezogene Lieferung."),
+        (202, "application/json"): OpenApiResponse(AnswerSerializer, description="Zurückgezogen; sie wird gerade gespeichert, ihr Ergebnis wird verworfen."),
+    },
     faults=["nicht_erlaubt", "nicht_lesbar", "nicht_gefunden", "ruecknahme_unmoeglich", "begruendung_fehlt"],
-    examples=[answer_example("Zurückgenommen", _UNDOING, 200)],
+    examples=[
+        answer_example("Zurückgenommen", _UNDOING, 200),
+        answer_example("Zurückgezogen, während sie gespeichert wird", _WITHDRAWING, 202),
+    ],
 )  # fmt: skip
 REPORT = operation(
     "bericht", "Bericht einer Lieferung als CSV",

@@ -166,6 +166,11 @@ CATALOGUE: dict[str, Kind] = {
         _("Wir konnten die Lieferung mehrmals nicht zu Ende bearbeiten. Es wurde nichts gespeichert."),
         _("Der Fehler liegt bei uns. Senden Sie dieselbe Lieferung später noch einmal; bleibt der Fehler, schreiben Sie dem ZSK-Betrieb."),
     ),
+    "zurueckgezogen": Kind(
+        _("Die Lieferung ist zurückgezogen"),
+        _("Wer diese Lieferung gesendet hat, hat sie zurückgezogen, bevor sie fertig war. Es wurde nichts gespeichert."),
+        _("Senden Sie die Lieferung noch einmal, wenn sie doch gelten soll."),
+    ),
     "zugang_widerrufen": Kind(
         _("Der Zugang ist widerrufen"),
         _("Der Zugang, der diese Lieferung gesendet hat, wurde widerrufen, bevor sie an der Reihe war. Es wurde nichts gespeichert."),

@@ -3,7 +3,8 @@ over where that one has died.
 
 The table knows everything, Redis only hurries it along: what was not sent or was lost, beat sends again.
 A worker says every few seconds that it is still at it; who stays silent longer than LEASE has lost the work.
-Cancelling is deleting the row: the work ends at its next step, and its transaction does not commit.
+Cancelling is deleting or exchanging the row: the work ends at its next step, and its transaction does not
+commit.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def run(pk: uuid.UUID, work: Mapping[DeliveryJob.Kind, Callable[[Working], None]
         logger.exception("work on delivery %s failed, try %s", pk, job.tries)
         if job.tries >= MOST_TRIES:
             return _give_up(job)
-        mine = DeliveryJob.objects.filter(pk=pk, tries=job.tries)
+        mine = DeliveryJob.objects.filter(pk=pk, tries=job.tries, kind=job.kind)
         mine.update(leased_until=timezone.now() + RETRY_AFTER, step=DeliveryJob.Step.QUEUED, percent=0)
         return False
     return True
@@ -97,6 +98,14 @@ def run(pk: uuid.UUID, work: Mapping[DeliveryJob.Kind, Callable[[Working], None]
 def cancel(delivery: Delivery) -> bool:
     """Takes the work away; False when there is none (any more)."""
     return DeliveryJob.objects.filter(pk=delivery.pk).delete()[0] > 0
+
+
+def exchange(delivery: Delivery, kind: DeliveryJob.Kind) -> None:
+    """Takes the work away, and has a worker do this in its place."""
+    DeliveryJob.objects.filter(pk=delivery.pk).update(
+        kind=kind, tries=0, leased_until=None, step=DeliveryJob.Step.QUEUED, percent=0
+    )
+    transaction.on_commit(partial(send, delivery.pk))
 
 
 def _claim(pk: uuid.UUID) -> DeliveryJob | None:
@@ -110,7 +119,7 @@ def _claim(pk: uuid.UUID) -> DeliveryJob | None:
 @transaction.atomic
 def _give_up(job: DeliveryJob) -> bool:
     """Says so at the delivery, instead of trying for ever."""
-    if DeliveryJob.objects.filter(pk=job.pk, tries=job.tries).delete()[0]:
+    if DeliveryJob.objects.filter(pk=job.pk, tries=job.tries, kind=job.kind).delete()[0]:
         job.delivery.client_key = None  # the same may be sent once more
         refuse_findings(job.delivery, [Finding("abgebrochen")])
     return False
@@ -121,7 +130,7 @@ class Working:
 
     def __init__(self, job: DeliveryJob) -> None:
         self.delivery, self.params, self.ordered_at = job.delivery, job.params, job.ordered_at
-        self._mine = DeliveryJob.objects.filter(pk=job.pk, tries=job.tries)
+        self._mine = DeliveryJob.objects.filter(pk=job.pk, tries=job.tries, kind=job.kind)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep_lease, daemon=True)
 

@@ -212,6 +212,7 @@ class DeliveryJob(models.Model):
         CHECK = "pruefen", "prüfen"
         CONFIRM = "uebernehmen", "übernehmen"
         PUSH = "liefern", "liefern"
+        WITHDRAW = "zurueckziehen", "zurückziehen"
 
     class Step(models.TextChoices):
         QUEUED = "wartet", "Wartet, bis sie an der Reihe ist"

@@ -28,7 +28,7 @@ from transactions.delivery import (
 from transactions.findings import Finding
 from transactions.jobs import Working
 from transactions.messages import Envelope
-from transactions.models import Delivery, DeliveryJob
+from transactions.models import Delivery, DeliveryChunk, DeliveryJob
 from transactions.plausibility import closed_faults
 from transactions.sources import Unreadable, push
 
@@ -37,6 +37,7 @@ KEY_KEPT = dt.timedelta(days=90)
 # A push is answered in seconds. Whoever was killed at one leaves its key behind; a process that lives after
 # all finds it taken, and rolls back.
 ABANDONED = dt.timedelta(minutes=1)
+_OF_PUSHES = (DeliveryJob.Kind.PUSH, DeliveryJob.Kind.WITHDRAW)
 
 
 class RequestRunning(Exception):
@@ -105,7 +106,9 @@ def work(job: Working) -> None:
     """Delivers what `receive_later()` has kept."""
     delivery, by = job.delivery, job.delivery.credential
     assert by is not None  # noqa: S101 (a key has sent it)
-    Delivery.objects.filter(pk=delivery.pk).update(status=Delivery.Status.RUNNING)
+    # Who has withdrawn it this very moment finds it refused for good.
+    waiting = Delivery.objects.filter(pk=delivery.pk, status=Delivery.Status.WAITING)
+    waiting.update(status=Delivery.Status.RUNNING)
     job.tell(DeliveryJob.Step.READING, 5)
     try:
         if by.revoked_at:  # a stolen key's work that waits is not to be done after all
@@ -129,6 +132,43 @@ def work(job: Working) -> None:
     with transaction.atomic():
         take(checked, delivery)
         job.finish()
+
+
+@transaction.atomic
+def withdraw(delivery: Delivery) -> Delivery | None:
+    """Stops what `receive_later()` has kept, also while a worker stores it: nothing is stored, and its
+    Idempotency-Key is free again. Returns the delivery as it is then, also the second time.
+
+    It is refused at once, or by a worker as soon as the one that stores it has let go. None: nothing waits
+    here (any more).
+    """
+    # The job first: its worker must not finish meanwhile.
+    job = DeliveryJob.objects.select_for_update().filter(pk=delivery.pk, kind__in=_OF_PUSHES).first()
+    free = Delivery.objects.select_for_update(skip_locked=True).filter(pk=delivery.pk).first()
+    if job is None:
+        withdrawn = delivery.findings.filter(code="zurueckgezogen").exists()
+        return delivery if withdrawn else None
+    if free is not None:
+        jobs.cancel(free)
+        return _refuse_withdrawn(free)
+    if job.kind == DeliveryJob.Kind.PUSH:
+        jobs.exchange(delivery, DeliveryJob.Kind.WITHDRAW)
+    return delivery
+
+
+def work_on_withdrawal(job: Working) -> None:
+    """Refuses what was withdrawn while another worker stored it."""
+    with transaction.atomic():
+        # Waits for the other one, which ends without a result.
+        delivery = Delivery.objects.select_for_update().get(pk=job.delivery.pk)
+        job.finish()
+        _refuse_withdrawn(delivery)
+
+
+def _refuse_withdrawn(delivery: Delivery) -> Delivery:
+    delivery.client_key = None
+    DeliveryChunk.objects.filter(delivery=delivery).delete()
+    return refuse_findings(delivery, [Finding("zurueckgezogen")])
 
 
 def _keep_trial(delivery: Delivery, checked: Checked, job: Working) -> None:
@@ -254,16 +294,17 @@ def _reserve(delivery: Delivery) -> Delivery | None:
 def _take_key(delivery: Delivery, client_key: str) -> Delivery | None:
     """The same for a delivery that is stored already."""
     while True:
+        # Asked first: to try would wait for a worker that is storing the earlier one.
+        holder = Delivery.objects.filter(credential=delivery.credential, client_key=client_key).first()
+        if holder is not None and not _free(holder):
+            return holder
         try:
             with transaction.atomic():
                 Delivery.objects.filter(pk=delivery.pk).update(client_key=client_key)
             delivery.client_key = client_key
             return None
         except IntegrityError:
-            same = Delivery.objects.filter(credential=delivery.credential, client_key=client_key)
-            holder = same.first()
-        if holder is not None and not _free(holder):
-            return holder
+            continue  # somebody else was faster
 
 
 def _free(holder: Delivery) -> bool:
@@ -281,7 +322,7 @@ def _free(holder: Delivery) -> bool:
 def _replay(earlier: Delivery, delivery: Delivery) -> Receipt:
     if earlier.content_hash != delivery.content_hash:
         raise KeyReused
-    if DeliveryJob.objects.filter(pk=earlier.pk).exists():
+    if DeliveryJob.objects.filter(pk=earlier.pk, kind=DeliveryJob.Kind.PUSH).exists():
         return Receipt(earlier, replayed=True, is_waiting=True)
     if earlier.status in {Delivery.Status.RUNNING, Delivery.Status.WAITING}:
         raise RequestRunning  # in this very moment, where it is a worker's

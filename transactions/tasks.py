@@ -11,6 +11,7 @@ WORK = {
     DeliveryJob.Kind.CHECK: uploads.work_on_check,
     DeliveryJob.Kind.CONFIRM: uploads.work_on_confirmation,
     DeliveryJob.Kind.PUSH: push.work,
+    DeliveryJob.Kind.WITHDRAW: push.work_on_withdrawal,
 }
 
 

@@ -284,19 +284,101 @@ def test_taken_for_later_and_done(
     assert stored() == {}
 
 
-def test_while_a_worker_is_at_it(me: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = me.send(rows(row()), **LATER).json()
+def is_withdrawn(me: Sender, answer: Any) -> bool:
+    body = answer.json()
+    again = me.get(body["url"].replace("http://testserver", "")).json()
+    codes = [note["code"] for note in body["hinweise"]]
+    return (answer.status_code, body["status"], codes) == (200, "abgelehnt", ["zurueckgezogen"]) and (
+        again == body
+    )
+
+
+def test_withdrawing_what_waits(me: Sender) -> None:
+    body = me.send(rows(row()), Idempotency_Key="a", **LATER).json()
+    where = body["url"].replace("http://testserver", "")
+    problem(sender(ServiceFactory()).delete(where), 404, "nicht_gefunden")
+    assert is_withdrawn(me, me.delete(where))
+    assert is_withdrawn(me, me.delete(where)), "a second time changes nothing"
+    assert not tasks.work_on_delivery(body["id"])
+    assert not DeliveryChunk.objects.exists()
+    problem(me.get(f"{where}/bericht"), 410, "bericht_abgelaufen")
+    assert stored() == {}
+    assert me.send(rows(row(1)), Idempotency_Key="a").status_code == 201
+
+
+def test_withdrawing_while_a_worker_is_at_it(me: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = me.send(rows(row()), Idempotency_Key="a", **LATER).json()
     where, seen = body["url"].replace("http://testserver", ""), []
     check = push.check_message
 
     def look(*args: Any) -> Any:
         seen.append(me.get(where).json()["status"])
-        seen.append(problem_text(me.delete(where), 409, "ruecknahme_unmoeglich"))
+        seen.append(is_withdrawn(me, me.delete(where)))
         return check(*args)
 
     monkeypatch.setattr(push, "check_message", look)
-    assert tasks.work_on_delivery(body["id"])
-    assert seen == ["in_arbeit", "Diese Lieferung ist noch nicht fertig."]
+    assert not tasks.work_on_delivery(body["id"])
+    assert seen == ["in_arbeit", True]
+    assert is_withdrawn(me, me.delete(where))
+    assert stored() == {}
+
+
+def test_another_worker_that_withdraws_is_not_taken_for_the_one_that_stores(
+    me: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, check = me.send(rows(row()), **LATER).json(), push.check_message
+
+    def look(*args: Any) -> Any:
+        jobs.exchange(Delivery.objects.get(), DeliveryJob.Kind.WITHDRAW)
+        assert jobs._claim(Delivery.objects.get().pk)
+        return check(*args)
+
+    monkeypatch.setattr(push, "check_message", look)
+    assert not tasks.work_on_delivery(body["id"])
+    assert stored() == {}
+
+
+def test_withdrawn_in_the_moment_in_which_a_worker_takes_it(
+    me: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = me.send(rows(row()), **LATER).json()
+    where, enter = body["url"].replace("http://testserver", ""), jobs.Working.__enter__
+
+    def withdraw_first(working: jobs.Working) -> jobs.Working:
+        me.delete(where)
+        return enter(working)
+
+    monkeypatch.setattr(jobs.Working, "__enter__", withdraw_first)
+    assert not tasks.work_on_delivery(body["id"])
+    assert is_withdrawn(me, me.delete(where))
+
+
+def test_withdrawing_what_is_answered_at_once(me: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, check = [], push.check_message
+
+    def look(*args: Any, **more: Any) -> Any:
+        where = f"{URL}/{Delivery.objects.get().pk}"
+        seen.append(problem_text(me.delete(where), 409, "ruecknahme_unmoeglich"))
+        return check(*args, **more)
+
+    monkeypatch.setattr(push, "check_message", look)
+    assert me.send(rows(row()), Idempotency_Key="a").status_code == 201
+    assert seen == ["Diese Lieferung ist noch nicht fertig."]
+
+
+def test_withdrawing_what_was_done_this_very_moment_takes_it_back(
+    me: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = me.send(rows(row()), **LATER).json()
+    withdraw = push.withdraw
+
+    def finish_first(delivery: Delivery) -> Delivery | None:
+        assert tasks.work_on_delivery(str(delivery.pk))
+        return withdraw(delivery)
+
+    monkeypatch.setattr(push, "withdraw", finish_first)
+    assert me.delete(body["url"].replace("http://testserver", "")).json()["geloescht"] == 1
+    assert stored() == {}
 
 
 def test_faults_are_kept_with_the_delivery(me: Sender) -> None:

@@ -16,10 +16,12 @@ import redis
 from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from accounts.models import KeptMail
 from services.models import OnlineService, ReportingLevel, ServiceState
 from tests.factories import Personas, ServiceFactory, personas
+from tests.transactions.test_push import row, rows, sender
 from tests.transactions.uploading import HESSEN, MONTH, content, laender, received
 from transactions import jobs, uploads
 from transactions.models import Delivery, DeliveryJob, StagedCount, TransactionCount
@@ -120,9 +122,35 @@ def test_a_worker_killed_while_it_stores_and_another_one_that_goes_on(
     assert not StagedCount.objects.exists()
 
 
-def is_waiting_for_a_lock() -> bool:
+@pytest.mark.parametrize("held", ["service_state", "transaction_count"])
+def test_a_push_withdrawn_while_a_worker_stores_it(service: OnlineService, held: str) -> None:
+    me, month = sender(service), {"monat": MONTH, "ars": HESSEN}
+    body = me.send(rows(row(**month)), Idempotency_Key="a", Prefer="respond-async").json()
+    where, job = body["url"].replace("http://testserver", ""), DeliveryJob.objects.filter(pk=body["id"])
+    with worker(), psycopg.connect(database_url()) as other:
+        # The worker stands still: before it has written anything, or when the delivery is written already.
+        other.execute(sql.SQL("LOCK TABLE {} IN EXCLUSIVE MODE").format(sql.Identifier(held)))
+        wait_for(lambda: is_waiting_for_a_lock(held))
+        answer = me.delete(where)
+        assert answer.status_code == (202 if held == "transaction_count" else 200)
+        if answer.status_code == 202:
+            assert me.delete(where).status_code == 202
+            again = me.send(rows(row(**month)), Idempotency_Key="a", Prefer="respond-async")
+            assert (again.status_code, again["Retry-After"]) == (409, "20")
+        other.rollback()
+        wait_for(lambda: me.get(where).json()["status"] == "abgelehnt")
+        wait_for(lambda: not StagedCount.objects.exists() and not job.exists())
+        assert [note["code"] for note in me.delete(where).json()["hinweise"]] == ["zurueckgezogen"]
+        again = me.send(rows(row(**month)), Idempotency_Key="a", Prefer="respond-async")
+        wait_for(lambda: TransactionCount.objects.exists())
+    assert str(TransactionCount.objects.get().delivery) == again.json()["id"] != body["id"]
+
+
+def is_waiting_for_a_lock(table: str = "service_state") -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%service_state%'"
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND relation::regclass::text = %s"
+            " UNION SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s",
+            [table, f"%{table}%"],
         )
         return cursor.fetchone() is not None
