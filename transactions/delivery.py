@@ -1,7 +1,8 @@
 """The one way in: nothing else ever writes a count.
 
 `deliver()` stages the checked rows, takes the lock of each service concerned, compares with what is stored
-and writes revisions, facts, totals and states in one transaction.
+and writes revisions, facts, totals and states in one transaction. Rows of months that nothing is stored for
+go straight to the facts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from services.models import Credential, ServiceState
 from transactions import contents, numbers, plausibility, staging
 from transactions.checks import Checked, ask_again, check_again
 from transactions.findings import Finding
+from transactions.fresh import Fresh, is_fresh
 from transactions.models import Delivery, DeliveryFinding, QualityCase
 from transactions.notes import CLOSED
 from transactions.past import Before
@@ -112,42 +114,52 @@ def _store(
     ends: bool,
 ) -> Checked:
     """Stores nothing where others' deliveries have made faults."""
-    staged = staging.stage(checked, delivery.pk)
-    held, months, found, before = _lock_and_compare(staged, checked)
+    rows, held, months, found, before = _lock_and_compare(checked, delivery)
     if expected is not None and held != {pk: expected.get(pk, 0) for pk in held}:
         raise StoredDataChanged
     checked = check_again(checked, held, found)
-    if checked.faults:
-        staging.unstage(staged)
-        return checked
     outcome = _judged(checked, months, before)
     if outcome.closed and not delivery.reason:
-        staging.unstage(staged)
-        return replace(checked, faults=plausibility.closed_faults(checked, outcome.months, outcome.closed))
+        faults = plausibility.closed_faults(checked, outcome.months, outcome.closed)
+        checked = replace(checked, faults=faults)
+    if checked.faults:
+        if isinstance(rows, Staged):
+            staging.unstage(rows)
+        return checked
     checked = replace(checked, warnings=[*outcome.notes, *checked.warnings])
     with pipeline():
         record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
         contents.keep(delivery, content)
-        numbers.write(staged, delivery, outcome.months, outcome.closed)
-        if ends:
-            commit()
+        if isinstance(rows, Staged):
+            numbers.write(rows, delivery, outcome.months, outcome.closed)
+            if ends:
+                commit()
+    if isinstance(rows, Fresh):
+        rows.write(delivery, outcome.months, outcome.closed, ends=ends)
     return checked
 
 
 class _Compared(NamedTuple):
     """The services' versions and the diff as they are with the locks held; of few rows the rest as well."""
 
+    rows: Staged | Fresh
     held: dict[int, int]
     months: list[ServiceMonthDiff]
     found: list[Finding] | None = None
     before: Before | None = None
 
 
-def _lock_and_compare(staged: Staged, checked: Checked) -> _Compared:
+def _lock_and_compare(checked: Checked, delivery: Delivery) -> _Compared:
+    if is_fresh(checked):
+        fresh = Fresh.of(checked)
+        held = lock(staging.services_of(checked))
+        if is_fresh(checked):  # nobody was faster
+            return _Compared(fresh, held, fresh.diff())
+    staged = staging.stage(checked, delivery.pk)
     if checked.scope is not None:
         held = lock(staged.services)
         staging.stage_vanished(staged, checked.scope)
-        return _Compared(held, staging.diff(staged))
+        return _Compared(staged, held, staging.diff(staged))
     with pipeline():
         # In one go: a statement sees what is stored when it begins, and the diff begins behind the locks.
         locks, compared = _ask_for_locks(staged.services), staging.ask_diff(staged)
@@ -155,8 +167,8 @@ def _lock_and_compare(staged: Staged, checked: Checked) -> _Compared:
         before = plausibility.ask_before(checked) if staged.rows else None
     held = dict(row for answer in locks for row in answer())
     if len(held) == len(staged.services):
-        return _Compared(held, compared(), found and found(), before and before())
-    return _Compared(lock(staged.services), staging.diff(staged))
+        return _Compared(staged, held, compared(), found and found(), before and before())
+    return _Compared(staged, lock(staged.services), staging.diff(staged))
 
 
 def _judged(checked: Checked, months: list[ServiceMonthDiff], before: Before | None = None) -> Outcome:
@@ -170,6 +182,8 @@ def _judged(checked: Checked, months: list[ServiceMonthDiff], before: Before | N
 def preview(checked: Checked, *, changes: int = 0) -> tuple[Outcome, list[ChangedValue]]:
     """What `deliver()` would do now, and the first `changes` values it would change; stores nothing."""
     with transaction.atomic():
+        if is_fresh(checked):
+            return _judged(checked, Fresh.of(checked).diff()), []
         staged = staging.stage(checked, Delivery().pk)
         if checked.scope is not None:
             staging.stage_vanished(staged, checked.scope)

@@ -10,6 +10,8 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.db import connection
+
 from transactions import staging
 from transactions.models import Delivery
 from transactions.publication import SHOWN_REGION
@@ -30,6 +32,27 @@ def write(
             for pieces in _statements(staged, months, is_closed=bool(closed)):
                 staged.execute(_joined(pieces), **params)
         staging.unstage(staged)
+
+
+def add(
+    delivery: Delivery,
+    months: Sequence[ServiceMonthDiff],
+    closed: Sequence[dt.date],
+    totals: dict[str, str],
+) -> None:
+    """The same for new facts that are there already; `totals` are the parameters of `_GIVEN_TOTALS`."""
+    touched = [part for part in months if part.touched]
+    if not touched:
+        return
+    params = _params(delivery, touched, closed) | totals
+    params |= {"delivery": delivery.pk, "services": array({part.service_id for part in touched})}
+    corrected = [("corrected", _CORRECTED_FACTS)] if closed else []
+    pieces = [
+        *corrected, ("delta", _GIVEN_TOTALS), *_LEVELS, ("months", _SERVICE_MONTHS),
+        ("", _STATES.format(last_month=_LAST_OF_ALL)),
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_joined(pieces), params)
 
 
 def _params(
@@ -108,6 +131,15 @@ def _corrections(staged: Staged) -> str:
     """
 
 
+_CORRECTED_FACTS = """
+    INSERT INTO count_correction (service_id, month, ars, delivery)
+    SELECT service_id, month, ars, delivery FROM transaction_count
+     WHERE service_id = ANY(%(services)s::bigint[]) AND month = ANY(%(closed)s::date[])
+       AND delivery = %(delivery)s
+    ON CONFLICT (service_id, month, ars) DO UPDATE SET delivery = excluded.delivery
+"""
+
+
 def _totals(staged: Staged, *, all_new: bool) -> _Pieces:
     """Level 1, and what published services add to level 2; one statement, so that both see the same rows."""
     delta = (
@@ -123,22 +155,30 @@ def _totals(staged: Staged, *, all_new: bool) -> _Pieces:
         HAVING sum(s.count - coalesce(f.count, 0)) <> 0
             OR sum((NOT s.remove)::int - (f.count IS NOT NULL)::int) <> 0"""
     )
-    level1 = """
+    return [("delta", delta), *_LEVELS]
+
+
+_GIVEN_TOTALS = """
+    SELECT service_id, month, region, sum(total)::bigint AS total, sum(rows)::bigint AS rows
+      FROM unnest(%(of_services)s::bigint[], %(of_months)s::date[], %(of_regions)s::text[],
+                  %(of_totals)s::bigint[], %(of_rows)s::bigint[]) AS s(service_id, month, region, total, rows)
+     GROUP BY 1, 2, 3
+"""
+_LEVELS: _Pieces = [
+    ("level1", """
         INSERT INTO monthly_total AS t (service_id, month, region, total, rows)
         SELECT service_id, month, region, total, rows FROM delta
         ON CONFLICT (service_id, month, region)
         DO UPDATE SET total = t.total + excluded.total, rows = t.rows + excluded.rows
-    """
-    level2 = f"""
+    """),
+    ("level2", f"""
         INSERT INTO region_total_delta (month, region, total, rows)
         SELECT month, {SHOWN_REGION}, sum(total), sum(rows)
           FROM delta JOIN services_onlineservice o ON o.id = delta.service_id
          WHERE o.id = ANY(%(services)s::bigint[]) AND o.published_at IS NOT NULL
          GROUP BY 1, 2
-    """
-    return [("delta", delta), ("level1", level1), ("level2", level2)]
-
-
+    """),
+]  # fmt: skip
 _EMPTY_TOTALS = """
     DELETE FROM monthly_total
      WHERE rows = 0 AND service_id = ANY(%(services)s::bigint[]) AND month BETWEEN %(first)s AND %(last)s

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,23 +18,16 @@ import numpy as np
 from django.db import connection
 
 from transactions.checks import FEW, Checked, ServiceMonthKey
+from transactions.columns import Ints
 from transactions.references import month_of
 from transactions.statements import array, ask
 from transactions.values import REMOVE
 
-# One record of COPY's binary form; every field has a fixed width, so an array of them is the wire format.
-_RECORD = np.dtype([
-    ("fields", ">i2"),
-    ("service_size", ">i4"), ("service", ">i8"),
-    ("delivery_size", ">i4"), ("delivery", "V16"),
-    ("month_size", ">i4"), ("month", ">i4"),
-    ("ars_size", ">i4"), ("ars", "S12"),
-    ("count_size", ">i4"), ("count", ">i8"),
-    ("remove_size", ">i4"), ("remove", "u1"),
-])  # fmt: skip
+_FACT = {"service_id": ">i8", "delivery": "V16", "month": ">i4", "ars": "S12", "count": ">i8"}
+_STAGED = {**_FACT, "remove": "u1"}
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
-_BLOCK = 100_000
+BLOCK = 100_000
 _DAY_ZERO = np.datetime64("2000-01-01", "D")  # PostgreSQL counts days from here
 
 _TABLE = "staged_count s"
@@ -113,22 +107,41 @@ class Staged:
             return cursor.fetchall()
 
 
+def is_few(checked: Checked) -> bool:
+    return len(checked) <= FEW and checked.scope is None
+
+
 def stage(checked: Checked, delivery: uuid.UUID) -> Staged:
     """Makes the checked rows known to the statements that follow: by COPY, about a second per million."""
-    if len(checked) <= FEW and checked.scope is None:
+    if is_few(checked):
         return Staged(delivery, *_extent(checked), _arrays(checked))
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY staged_count (service_id, delivery, month, ars, count, remove) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.write(_HEADER)
-        for start in range(0, len(checked), _BLOCK):
-            copy.write(_records(checked, delivery, slice(start, start + _BLOCK)))
-        copy.write(_TRAILER)
+    _copy("staged_count", _STAGED, checked, delivery, blocks(checked))
     expect_many_rows()
     return Staged(delivery, *_extent(checked))
+
+
+def copy_facts(checked: Checked, delivery: uuid.UUID) -> None:
+    """Puts the numbers where they stay; nothing may be stored for their services' months."""
+    kept = (part.start + np.flatnonzero(checked.count[part] != REMOVE) for part in blocks(checked))
+    _copy("transaction_count", _FACT, checked, delivery, kept)
+
+
+def blocks(checked: Checked) -> Iterator[slice]:
+    for start in range(0, len(checked), BLOCK):
+        yield slice(start, start + BLOCK)
+
+
+def _copy(
+    table: str, columns: dict[str, str], checked: Checked, delivery: uuid.UUID, parts: Iterable[slice | Ints]
+) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.write(_HEADER)
+        for part in parts:
+            copy.write(_records(columns, checked, delivery, part))
+        copy.write(_TRAILER)
 
 
 def expect_many_rows() -> None:
@@ -150,8 +163,11 @@ def _extent(checked: Checked) -> tuple[list[int], dt.date, dt.date]:
     days = [month for _pk, month in scope]
     if len(checked):
         days += [day.item() for day in _days(np.array([checked.month.min(), checked.month.max()]))]
-    services = sorted({*checked.services, *(pk for pk, _month in scope)})
-    return services, min(days, default=dt.date.max), max(days, default=dt.date.min)
+    return services_of(checked), min(days, default=dt.date.max), max(days, default=dt.date.min)
+
+
+def services_of(checked: Checked) -> list[int]:
+    return sorted({*checked.services, *(pk for pk, _month in checked.scope or ())})
 
 
 def _days(month: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -169,18 +185,22 @@ def _arrays(checked: Checked) -> dict[str, str]:
     }
 
 
-def _records(checked: Checked, delivery: uuid.UUID, part: slice) -> bytes:
-    records = np.zeros(len(checked.service[part]), _RECORD)
-    records["fields"] = 6
-    for name in ("service", "delivery", "month", "ars", "count", "remove"):
-        records[f"{name}_size"] = _RECORD[name].itemsize
+def _records(columns: dict[str, str], checked: Checked, delivery: uuid.UUID, part: slice | Ints) -> bytes:
+    """COPY's binary form. Every field has a fixed width, so that an array of records is what is sent."""
+    sized = (((f"{name}_size", ">i4"), (name, form)) for name, form in columns.items())
+    record = np.dtype([("fields", ">i2"), *itertools.chain.from_iterable(sized)])
+    records = np.zeros(len(checked.service[part]), record)
+    records["fields"] = len(columns)
+    for name in columns:
+        records[f"{name}_size"] = record[name].itemsize
     remove = checked.count[part] == REMOVE
-    records["service"] = checked.service[part]
+    records["service_id"] = checked.service[part]
     records["delivery"] = np.frombuffer(delivery.bytes, "V16")
     records["month"] = (_days(checked.month[part]) - _DAY_ZERO).astype(np.int64)
     records["ars"] = checked.ars[part]
     records["count"] = np.where(remove, 0, checked.count[part])
-    records["remove"] = remove
+    if "remove" in columns:
+        records["remove"] = remove
     return records.tobytes()
 
 

@@ -26,13 +26,14 @@ from tests.transactions.country import (
     MAINTAL,
     MAY,
     MKK,
-    delivered,
+    checked,
     new_delivery,
     nothing,
     row,
 )
 from tests.transactions.sums import Facts, Key, assert_sums_are_right, facts
 from transactions import closing, publication, totals
+from transactions.checks import Checked
 from transactions.delivery import DeliveryRejected, deliver
 from transactions.models import (
     CountCorrection,
@@ -91,17 +92,18 @@ class World:
 
     def deliver(self, step: Step) -> Delivery | None:
         """None where the rows are refused: a sum beside its parts, or a closed month and no reason."""
+        try:
+            return deliver(self.checked(step), new_delivery(user=self.operations, reason=step.reason))
+        except DeliveryRejected:
+            return None
+
+    def checked(self, step: Step) -> Checked:
         scope = frozenset((self.services[service].pk, MONTHS[month]) for service, month in step.scope) or None
         lines = [
             row(self.services[service], REGIONS[region], "löschen" if count is None else count, MONTHS[month])
             for (service, month, region), count in step.rows.items()
         ]
-        try:
-            if not lines:
-                return deliver(nothing(scope=scope, by=self.operations), new_delivery(reason=step.reason))
-            return delivered(*lines, scope=scope, user=self.operations, reason=step.reason)
-        except DeliveryRejected:
-            return None
+        return checked(*lines, scope=scope) if lines else nothing(scope=scope, by=self.operations)
 
     def expected_after(self, before: Facts, step: Step) -> Facts:
         scope = {(self.services[service].pk, MONTHS[month]) for service, month in step.scope}
