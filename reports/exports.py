@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from zsk.spreadsheets import harmless
+from zsk.spreadsheets import harmless, notice
 
 LICENCE = "https://www.govdata.de/dl-de/by-2-0"
 FORMATS = ("csv", "xlsx", "json")
@@ -58,11 +58,6 @@ class Table:
 
 def source() -> str:
     return _("ZSK, synthetische Daten") if settings.SYNTHETIC_DATA else "ZSK"
-
-
-def notice() -> str:
-    """The last column of every file; empty where the numbers are real."""
-    return _("synthetische Daten") if settings.SYNTHETIC_DATA else ""
 
 
 def machine_month(month: dt.date) -> str:

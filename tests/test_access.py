@@ -366,6 +366,8 @@ PAGES = [
     E("/betrieb/vollstaendigkeit.csv", OPERATIONS),
     E("/lieferungen/{delivery}/werte/", (302, 404, 200, 200, 200, 200)),
     E("/lieferungen/{foreign}/werte/", (302, 404, 404, 404, 200, 200)),
+    E("/lieferungen/{delivery}/werte.csv", (302, 404, 200, 200, 200, 200)),
+    E("/lieferungen/{foreign}/werte.csv", (302, 404, 404, 404, 200, 200)),
     E("/lieferungen/{delivery}/", (302, 404, 200, 200, 200, 200)),
     E("/lieferungen/{foreign}/", (302, 404, 404, 404, 200, 200)),
     E("/lieferungen/{delivery}/bericht", (302, 404, 410, 410, 410, 410)),

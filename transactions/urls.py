@@ -63,6 +63,12 @@ urlpatterns: list[URLPattern] = [
     path("betrieb/vollstaendigkeit/", completeness.of_all, name="completeness"),
     path("betrieb/vollstaendigkeit.csv", completeness.of_all, {"as_file": True}, name="completeness_file"),
     path("lieferungen/<uuid:pk>/werte/", values.delivery_values, name="delivery_values"),
+    path(
+        "lieferungen/<uuid:pk>/werte.csv",
+        values.delivery_values,
+        {"as_file": True},
+        name="delivery_values_file",
+    ),
     path("lieferungen/<uuid:pk>/", deliveries.delivery, name="delivery"),
     path("lieferungen/<uuid:pk>/bericht", deliveries.delivery_report, name="delivery_report"),
     path("lieferungen/<uuid:pk>/zuruecknehmen", deliveries.undo, name="undo"),

@@ -176,10 +176,10 @@ def test_the_file_has_a_line_for_each_month_until_now(person: User) -> None:
     service = MemberFactory(service__name="=Formel", user=person).service
     reported(service, 5, total=12)
     head, *lines = file_text(signed_in(person), "/meine/vollstaendigkeit.csv").splitlines()
-    assert head == "onlineservice;name;behoerde;monat;status;anzahl"
+    assert head == "onlineservice;name;behoerde;monat;status;anzahl;hinweis"
     assert len(lines) == 7
-    assert lines[4].split(";")[1:2] + lines[4].split(";")[3:] == ["'=Formel", "2026-05", "geliefert", "12"]
-    assert lines[5].endswith("2026-06;faellig;")
+    assert lines[4].split(";")[1:2] + lines[4].split(";")[3:6] == ["'=Formel", "2026-05", "geliefert", "12"]
+    assert lines[5].endswith("2026-06;faellig;;synthetische Daten")
 
 
 @pytest.mark.parametrize("count", [2, 10_000])

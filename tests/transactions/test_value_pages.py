@@ -1,11 +1,15 @@
 """From each number to its deliveries, and from each delivery to its numbers."""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from accounts.models import User
+from ozgsync.models import Level, Region
 from services.models import OnlineService
 from tests.factories import MemberFactory, ServiceFactory, UserFactory
 from tests.transactions.uploading import (
@@ -22,9 +26,12 @@ from tests.transactions.uploading import (
     signed_in,
     taken_over,
 )
-from transactions.models import Delivery
+from transactions.models import Delivery, DeliveryService
+from transactions.queries.values import FIRST as FIRST_KEY
+from transactions.queries.values import LAST as LAST_KEY
 from transactions.queries.values import SetValues, month_values, regions_of_month
 from transactions.undo import undo
+from zsk import months
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +51,7 @@ def set_by(delivery: Delivery, *services: OnlineService, **more: Any) -> dict[st
     found = SetValues(
         delivery, services={each.pk: each for each in services}, first=LAST, last=LAST, **more
     )  # fmt: skip
-    rows = found[0 : len(found)]
-    return {row.region: (row.kind, row.before, row.given, row.today, row.holds) for row in rows}
+    return {row.region: (row.kind, row.before, row.given, row.today, row.holds) for row in found}
 
 
 def of_month(service: OnlineService, month: str = MONTH) -> str:
@@ -106,7 +112,7 @@ def test_a_member_of_one_service_sees_only_its_values(member: User, service: Onl
 def test_the_values_page_filters_pages_and_survives_nonsense(member: User, service: OnlineService) -> None:
     delivery = taken_over(member, content(service, (HESSEN, MONTH, 1), (BAYERN, MONTH, 2)))
     where = address("delivery_values", delivery)
-    assert "2 Werte" in page(signed_in(member), f"{where}?seite=99&service=%00&monat=x&art=%00")
+    assert "2 Werte" in page(signed_in(member), f"{where}?nach=%00&vor=x.y.z&service=%00&monat=x&art=%00")
     assert "Kein Wert gefunden" in page(signed_in(member), f"{where}?art=geloescht")
     assert "Kein Wert gefunden" in page(signed_in(member), f"{where}?monat=2019-01")
     same = taken_over(member, content(service, (HESSEN, MONTH, 1)))
@@ -169,5 +175,164 @@ def test_both_pages_cost_the_same_for_few_and_many(
     client = signed_in(member)
     with django_assert_num_queries(11):
         page(client, of_month(service))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page(client, address("delivery_values", delivery))
+
+
+# --- many values ---------------------------------------------------------------------------------
+
+
+REGIONS, MONTHS_BACK = 500, 100
+
+
+@pytest.fixture
+def large(member: User) -> Delivery:
+    """200,000 values of four services in 100 months; the first service is the member's."""
+    level = Level.GEMEINDE
+    Region.objects.bulk_create(
+        Region(ars=f"{number:012}", name=f"R{number}", level_top=level, level_bottom=level)
+        for number in range(1, 1 + REGIONS)
+    )
+    own = OnlineService.objects.get()
+    services = [own, *(ServiceFactory(name=name) for name in ("=Zwei", "Drei", "Vier"))]
+    sent = Delivery.objects.create(
+        channel=Delivery.Channel.FILE, user=member, actor="Test", status=Delivery.Status.ACCEPTED,
+        first_month=months.shift(LAST, 1 - MONTHS_BACK), last_month=LAST,
+    )  # fmt: skip
+    each = REGIONS * MONTHS_BACK
+    DeliveryService.objects.bulk_create(
+        DeliveryService(delivery=sent, service=service, new_count=each) for service in services
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO transaction_count (service_id, month, ars, count, delivery)"
+            " SELECT s, m, ars, 7, %s FROM unnest(%s::bigint[]) AS s, ozgsync_region AS r,"
+            " generate_series(%s::date, %s::date, interval '1 month') AS m WHERE r.name LIKE 'R%%'",
+            [sent.pk, [service.pk for service in services], sent.first_month, sent.last_month],
+        )
+        cursor.execute("ANALYZE transaction_count")
+    return sent
+
+
+def replaced(sent: Delivery) -> None:
+    """Another delivery sets everything again."""
+    other = Delivery.objects.create(
+        channel=Delivery.Channel.FILE, actor="Test", status=Delivery.Status.ACCEPTED
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO count_revision"
+            " (service_id, month, ars, number, old, new, action, old_delivery, delivery, reason)"
+            " SELECT service_id, month, ars, 1, count, 8, 'geaendert', delivery, %s, ''"
+            " FROM transaction_count WHERE delivery = %s",
+            [other.pk, sent.pk],
+        )
+        cursor.execute(
+            "UPDATE transaction_count SET delivery = %s, count = 8 WHERE delivery = %s", [other.pk, sent.pk]
+        )
+        cursor.execute("ANALYZE transaction_count")
+        cursor.execute("ANALYZE count_revision")
+
+
+class Cost:
+    """Pages of the tables that statements touched, as PostgreSQL counts them."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        with context["connection"].connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", params)
+            plan = cursor.fetchone()[0][0]["Plan"]
+        self.pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+        return execute(sql, params, many, context)
+
+
+@pytest.mark.parametrize("become", [None, replaced])
+def test_a_page_far_inside_costs_what_the_first_costs(
+    member: User, large: Delivery, become: Callable[[Delivery], None] | None
+) -> None:
+    if become:
+        become(large)
+    services = {service.pk: service for service in OnlineService.objects.all()}
+    found = SetValues(large, services=services, first=large.first_month, last=large.last_month)
+    newest = (max(services), months.shift(LAST, -1), f"{10:012}")
+    costs = []
+    for turn in (
+        lambda: found.after(FIRST_KEY, limit=51), lambda: found.after(newest, limit=51),
+        lambda: found.before(newest, limit=51), lambda: found.before(LAST_KEY, limit=51),
+    ):  # fmt: skip
+        with connection.execute_wrapper(cost := Cost()):
+            assert len(turn()) == 51
+        costs.append(cost.pages)
+    assert max(costs) < 1.5 * costs[0]
+    assert max(costs) < 2_000
+
+
+def test_pages_follow_one_another_and_keep_what_was_chosen(member: User, large: Delivery) -> None:
+    client, where = signed_in(member), address("delivery_values", large)
+    month = f"{months.shift(LAST, -3):%Y-%m}"
+    seen: list[str] = []
+    here = f"{where}?monat={month}&art=neu"
+    said = page(client, here)
+    assert 'rel="prev"' not in said
+    while True:
+        seen += re.findall(r"#r-(\d{12})", said)
+        following = re.search(r'href="(\?[^"]*)" rel="next"', said)
+        if following is None:
+            break
+        here = where + following[1].replace("&amp;", "&")
+        assert f"monat={month}" in here
+        assert "art=neu" in here
+        said = page(client, here)
+    assert seen == sorted(seen)
+    assert len(set(seen)) == len(seen) == REGIONS
+    backwards: list[str] = []
+    while True:
+        backwards = [*re.findall(r"#r-(\d{12})", said), *backwards]
+        before = re.search(r'href="(\?[^"]*)" rel="prev"', said)
+        if before is None:
+            break
+        said = page(client, where + before[1].replace("&amp;", "&"))
+    assert backwards == seen
+    assert "50.000 Werte" in page(client, where)
+
+
+def test_addresses_from_outside_lead_to_the_first_and_the_last_page(member: User, large: Delivery) -> None:
+    client, where = signed_in(member), address("delivery_values", large)
+    number = OnlineService.objects.order_by("pk")[0].number
+    behind = page(client, f"{where}?nach={number}.{LAST:%Y-%m}.999999999999")
+    assert "R500<" in behind
+    assert 'rel="next"' not in behind
+    assert 'rel="prev"' in behind
+    early = page(client, f"{where}?vor={number}.{large.first_month:%Y-%m}.000000000003")
+    assert "R1<" in early
+    assert 'rel="prev"' not in early
+    assert "R50<" in early
+
+
+def test_the_file_has_every_value_that_the_person_may_see(member: User, large: Delivery) -> None:
+    where = address("delivery_values", large).rstrip("/") + ".csv"
+    answer = signed_in(member).get(where)
+    assert answer.streaming
+    lines = file_text(signed_in(member), where).splitlines()
+    assert len(lines) == 1 + REGIONS * MONTHS_BACK
+    assert lines[0].startswith("onlineservice;name;ars;region;monat;art;vorher;geliefert;heute;stand;")
+    own = OnlineService.objects.get(name="Wohngeld online").number
+    oldest = f"{large.first_month:%Y-%m}"
+    assert lines[1] == f"{own};Wohngeld online;000000000001;R1;{oldest};neu;;7;7;gilt;;synthetische Daten"
+    assert {line.split(";")[0] for line in lines[1:]} == {own}
+    everything = file_text(signed_in(UserFactory(is_operations=True)), f"{where}?monat={MONTH}").splitlines()
+    assert len(everything) == 1 + 4 * REGIONS
+    assert sum(";'=Zwei;" in line for line in everything) == REGIONS
+
+
+def test_a_file_says_that_numbers_are_invented_only_where_they_are(
+    member: User, service: OnlineService, settings: Any
+) -> None:
+    first = taken_over(member, content(service, (HESSEN, MONTH, 1234567)))
+    second = taken_over(member, content(service, (HESSEN, MONTH, 5)))
+    settings.SYNTHETIC_DATA = False
+    where = address("delivery_values", first).rstrip("/") + ".csv"
+    (line,) = file_text(signed_in(member), where).splitlines()[1:]
+    assert line.split(";")[4:] == [MONTH, "neu", "", "1234567", "5", "geaendert", str(second.pk), ""]
