@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
 from transactions import numbers, staging
 from transactions.checks import Checked
@@ -21,7 +20,7 @@ from transactions.columns import Ints
 from transactions.models import Delivery
 from transactions.references import month_of
 from transactions.staging import ServiceMonthDiff
-from transactions.statements import array, commit, pipeline
+from transactions.statements import array, ask, commit, pipeline
 from transactions.values import REMOVE
 
 _Column = npt.NDArray[Any]
@@ -37,16 +36,15 @@ def is_fresh(checked: Checked) -> bool:
     starts = _starts(checked.service, checked.month)
     keys = zip(checked.service[starts].tolist(), map(month_of, checked.month[starts].tolist()), strict=True)
     pairs = checked.scope or list(keys)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT EXISTS (
-                SELECT FROM unnest(%s::bigint[], %s::date[]) AS wanted (service_id, month)
-                  JOIN service_month USING (service_id, month))
-            """,
-            [array(service for service, _month in pairs), array(month for _service, month in pairs)],
-        )
-        return not cursor.fetchone()[0]
+    services, months = array(pk for pk, _month in pairs), array(month for _pk, month in pairs)
+    return not ask(_ONE_STORED, {"services": services, "months": months})()
+
+
+_ONE_STORED = """
+    SELECT 1 FROM unnest(%(services)s::bigint[], %(months)s::date[]) AS wanted (service_id, month)
+      JOIN service_month USING (service_id, month)
+     WHERE service_id = ANY(%(services)s::bigint[]) LIMIT 1
+"""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,11 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db import connection
-
 from transactions import staging
 from transactions.models import Delivery
 from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
-from transactions.statements import array, pipeline
+from transactions.statements import array, ask, pipeline
 
 _Pieces = list[tuple[str, str]]
 
@@ -51,8 +49,7 @@ def add(
         *corrected, ("delta", _GIVEN_TOTALS), *_LEVELS, ("months", _SERVICE_MONTHS),
         ("", _STATES.format(last_month=_LAST_OF_ALL)),
     ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_joined(pieces), params)
+    ask(_joined(pieces), params)
 
 
 def _params(
