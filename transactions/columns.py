@@ -39,7 +39,7 @@ def few_faults(values: Iterable[T | Fault]) -> list[T | Fault]:
     These are never written out, and millions of objects of their own would take gigabytes.
     """
     values = list(values)
-    if sum(isinstance(value, Fault) for value in values) <= MOST_FAULTS:
+    if len(values) <= MOST_FAULTS or sum(isinstance(value, Fault) for value in values) <= MOST_FAULTS:
         return values
     shared: dict[str, Fault] = {}
     found: list[T | Fault] = []
