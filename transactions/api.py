@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from services.authentication import CredentialAuthentication, HasCredential
 from services.models import Credential
-from transactions import api_description, api_parameters, api_push, push, report
+from transactions import api_description, api_parameters, api_push, jobs, push, report
 from transactions.contents import ContentExpired
 from transactions.delivery import MAX_FINDINGS_KEPT
 from transactions.findings import Finding
@@ -134,6 +134,8 @@ class DeliveriesView(CredentialView):
             raise ApiProblem("anfrage_laeuft") from error
         except push.KeyReused as error:
             raise ApiProblem("idempotenz_anderer_inhalt") from error
+        except jobs.TooMuchWaits as error:
+            raise ApiProblem("zu_viel_wartet") from error
         return _answer_receipt(request, receipt)
 
     @extend_schema(**api_description.LIST)

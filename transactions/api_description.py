@@ -317,7 +317,8 @@ PUSH = operation(
         _header(
             "Prefer",
             "respond-async: die Lieferung wird angenommen (202) und danach im Hintergrund geprüft und gespeichert. "
-            f"Nötig ab {_number(settings.MAX_PUSH_ROWS)} Zeilen. Was daraus wird, steht unter Location; ein Probelauf "
+            f"Nötig ab {_number(settings.MAX_PUSH_ROWS)} Zeilen. Auf einmal warten je Zugang höchstens "
+            f"{_number(settings.MAX_WAITING)} Lieferungen mit zusammen {settings.MAX_WAITING_BYTES >> 20} MB. Was daraus wird, steht unter Location; ein Probelauf "
             "hat dort am Ende den Status probelauf.",
         ),
         _header(
@@ -347,7 +348,7 @@ PUSH = operation(
     },
     faults=[
         "nicht_lesbar", "idempotenz_form", "anfrage_laeuft", "zu_gross", "medientyp", "zeilen_fehlerhaft",
-        "idempotenz_anderer_inhalt", "begruendung_fehlt",
+        "idempotenz_anderer_inhalt", "begruendung_fehlt", "zu_viel_wartet",
     ],
     examples=[
         *REQUESTS,

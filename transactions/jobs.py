@@ -18,12 +18,16 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
+from django.conf import settings
 from django.db import close_old_connections, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Length
 from django.utils import timezone
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from accounts.models import User
+from services.models import Credential
 from transactions.delivery import refuse_findings
 from transactions.findings import Finding
 from transactions.models import Delivery, DeliveryJob
@@ -41,11 +45,37 @@ class Cancelled(Exception):
     """Somebody took the work away: the person who ordered it, or another worker after a long silence."""
 
 
+class TooMuchWaits(Exception):
+    """Whoever ordered the work has as much waiting as one may have."""
+
+
 def order(delivery: Delivery, kind: DeliveryJob.Kind, **params: Any) -> DeliveryJob:
-    """Has a worker do this; it starts when the transaction is committed. A delivery has one job at a time."""
+    """Has a worker do this; it starts when the transaction is committed. A delivery has one job at a time.
+
+    Raises TooMuchWaits; what was kept for it must be rolled back then. Locks the credential or person until
+    the end of the transaction, against others' orders for the same one.
+    """
+    sender = delivery.credential or delivery.user
+    if sender:
+        # Without the lock many at once would each count only themselves. It lets foreign keys pass.
+        kind_of_sender = Credential if delivery.credential else User
+        kind_of_sender.objects.select_for_update(no_key=True).get(pk=sender.pk)
     job = DeliveryJob.objects.create(delivery=delivery, kind=kind, params=params)
+    if sender:
+        refuse_if_full(sender, more=0)
     transaction.on_commit(partial(send, delivery.pk))
     return job
+
+
+def refuse_if_full(sender: User | Credential, *, more: int = 1) -> None:
+    """Raises TooMuchWaits where there is no room for so many more; without a lock, as it is just now."""
+    mine = Q(delivery__credential=sender) if isinstance(sender, Credential) else Q(delivery__user=sender)
+    found = DeliveryJob.objects.filter(mine).aggregate(
+        number=Count("pk", distinct=True), size=Sum(Length("delivery__chunks__content"), default=0)
+    )
+    number, size = found["number"] + more, found["size"] + more
+    if number > settings.MAX_WAITING or (number > 1 and size > settings.MAX_WAITING_BYTES):
+        raise TooMuchWaits
 
 
 def send(pk: uuid.UUID) -> None:

@@ -108,6 +108,10 @@ PROBLEMS: dict[str, Problem] = {
         429, _("Zu viele Anfragen in dieser Minute"),
         _("Warten Sie so viele Sekunden, wie „Retry-After“ sagt. Eine Lieferung mit vielen Zeilen ist eine einzige Anfrage."),
     ),
+    "zu_viel_wartet": Problem(
+        429, _("Es warten schon zu viele Lieferungen dieses Zugangs"),
+        _("Es wurde nichts angenommen. Warten Sie, bis frühere Lieferungen fertig sind, oder ziehen Sie eine mit DELETE zurück; senden Sie diese dann noch einmal, mit demselben Idempotency-Key. Viele kleine Lieferungen können Sie zu einer zusammenfassen."),
+    ),
     "anmeldung_nicht_pruefbar": Problem(
         503, _("Das Token lässt sich gerade nicht prüfen"),
         _("Keycloak antwortet nicht. Versuchen Sie es nach der Zeit in „Retry-After“ noch einmal. Zugangsschlüssel gelten weiter."),
@@ -139,7 +143,7 @@ _CODE_OF_STATUS = {
 }  # fmt: skip
 _FULL = (psycopg.errors.DiskFull, psycopg.errors.ConfigurationLimitExceeded)
 # When trying again may help: at the latest of three times the key of a killed push is free again.
-_RETRY_SECONDS = {"anfrage_laeuft": 20, "nicht_bereit": 10, "speicher_voll": 60}
+_RETRY_SECONDS = {"anfrage_laeuft": 20, "zu_viel_wartet": 60, "nicht_bereit": 10, "speicher_voll": 60}
 
 
 class ApiProblem(exceptions.APIException):

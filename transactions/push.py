@@ -81,8 +81,12 @@ def receive_later(
 ) -> Receipt:
     """Keeps the message of a push for a worker, which delivers it; its delivery says what became of it.
 
-    Raises what `pieces` raises, and KeyReused and RequestRunning like `receive()`; nothing is kept then.
+    Raises what `pieces` raises, KeyReused and RequestRunning like `receive()`, and TooMuchWaits; nothing is
+    kept then.
     """
+    # A repeat is no further delivery. For others it is known before a long body is read.
+    if not Delivery.objects.filter(credential=by, client_key=client_key or "").exists():
+        jobs.refuse_if_full(by)
     delivery = _new(by, Delivery.Status.WAITING, envelope)
     with tempfile.TemporaryFile() as file, translation.override(settings.LANGUAGE_CODE):
         # Aside first: whoever sends slowly holds no transaction open.

@@ -63,7 +63,7 @@ def receive(
     """Keeps an uploaded file and checks it once: it waits for confirmation, or is refused with its findings.
 
     `pieces` gives the file's content. A large file has a job then, which checks it; the mail at its end
-    leads to `site`.
+    leads to `site`. Raises TooMuchWaits, and keeps nothing then.
     """
     delivery = Delivery(
         channel=channel, status=Delivery.Status.WAITING, user=by, actor=actor_text(by),
@@ -83,7 +83,8 @@ def receive(
 def review(delivery: Delivery, *, by: User, site: str = "") -> Review:
     """What the check found, checked again where it could be otherwise by now; changes no number.
 
-    Raises ContentExpired, UnderWay while a worker is at it, and NotWaiting where that is done by now.
+    Raises ContentExpired, UnderWay while a worker is at it, NotWaiting where that is done by now, and
+    TooMuchWaits where a worker would have to check it again.
     """
     _refuse_unless_may(delivery, by)
     if DeliveryJob.objects.filter(pk=delivery.pk).exists():
@@ -108,8 +109,8 @@ def confirm(delivery: Delivery, *, by: User, seen: str, reason: str = "", site: 
 
     Raises PeriodClosed where there is none, and the upload waits on; StoredDataChanged when the stored data
     are no longer those of the preview, DeliveryRejected when the check now finds faults, ContentExpired,
-    UnderWay when a worker does it or is at it already, and NotWaiting when it was done. Locks the delivery
-    against a second confirmation at the same time.
+    UnderWay when a worker does it or is at it already, TooMuchWaits, and NotWaiting when it was done. Locks
+    the delivery against a second confirmation at the same time.
     """
     _refuse_unless_may(delivery, by)
     if not _is_large(delivery):

@@ -293,6 +293,9 @@ MAX_PUSH_BYTES = env.number("MAX_PUSH_BYTES", 20 * 1024 * 1024, least=1)
 MAX_ASYNC_BYTES = env.number("MAX_ASYNC_BYTES", 200 * 1024 * 1024, least=1)
 MAX_ASYNC_ROWS = env.number("MAX_ASYNC_ROWS", 5_000_000, least=1)
 MAX_PUSH_ROWS = env.number("MAX_PUSH_ROWS", 100_000, least=1)
+# What a worker has yet to do for one credential or person; a single delivery may be of any size.
+MAX_WAITING = env.number("MAX_WAITING", 100, least=1)
+MAX_WAITING_BYTES = env.number("MAX_WAITING_BYTES", 1024 * 1024 * 1024, least=1)
 # Requests to the interface in one minute: by each key or Keycloak client, and by each address without one.
 REQUESTS_PER_KEY = env.number("REQUESTS_PER_KEY", 1_200)
 REQUESTS_PER_ADDRESS = env.number("REQUESTS_PER_ADDRESS", 300)

@@ -21,6 +21,7 @@ from transactions import report, sentences, uploads
 from transactions.contents import ContentExpired
 from transactions.delivery import DeliveryRejected, PeriodClosed, StoredDataChanged
 from transactions.forms import ReasonForm, UploadForm
+from transactions.jobs import TooMuchWaits
 from transactions.models import Delivery, DeliveryJob
 from transactions.queries import reviews
 from transactions.reviews import Review
@@ -48,10 +49,23 @@ def upload(request: HttpRequest) -> HttpResponse:
         return render(request, "transactions/upload.html", {"form": form}, status=422)
     file = form.cleaned_data["file"]
     service = form.cleaned_data["service"]
-    delivery = uploads.receive(
-        file.chunks, name=file.name, by=user, service=service, site=site.address(request)
-    )
+    try:
+        delivery = uploads.receive(
+            file.chunks, name=file.name, by=user, service=service, site=site.address(request)
+        )
+    except TooMuchWaits:
+        form.add_error("file", _too_much_waits())
+        answer = render(request, "transactions/upload.html", {"form": form}, status=429)
+        answer["Retry-After"] = "60"
+        return answer
     return redirect("transactions:review", delivery.pk)
+
+
+def _too_much_waits() -> str:
+    return _(
+        "Gerade werden so viele Ihrer Dateien geprüft oder übernommen, wie gleichzeitig möglich sind. Warten"
+        " Sie, bis eine davon fertig ist, oder brechen Sie eine ab; versuchen Sie es dann noch einmal."
+    )
 
 
 def _chosen_service(request: HttpRequest) -> dict[str, Any]:
@@ -77,12 +91,19 @@ def _review(request: HttpRequest, pk: uuid.UUID, reason: ReasonForm) -> HttpResp
         found = uploads.review(delivery, by=person(request), site=site.address(request))
     except uploads.UnderWay:
         return _show_progress(request, delivery)
+    except TooMuchWaits:
+        messages.warning(request, _too_much_waits())
+        return redirect("transactions:deliver")
     except uploads.NotWaiting:  # a worker has taken it over this very moment
         return redirect("transactions:review", pk)
     except ContentExpired:
         return render(request, "transactions/expired.html", {"delivery": delivery}, status=410)
+    return _show(request, delivery, found, reason)
+
+
+def _show(request: HttpRequest, delivery: Delivery, found: Review, reason: ReasonForm) -> HttpResponse:
     if delivery.channel == Delivery.Channel.FORM and (found.row_count is None or found.fault_count):
-        return redirect(f"{reverse('transactions:form')}?lieferung={pk}")
+        return redirect(f"{reverse('transactions:form')}?lieferung={delivery.pk}")
     if found.row_count is None:
         return _show_unreadable(request, delivery, found)
     if found.fault_count:
@@ -192,6 +213,8 @@ def confirm(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except DeliveryRejected:
         text = _("Nichts übernommen: Seit der Vorschau hat sich etwas geändert, jetzt gibt es Fehler.")
         messages.error(request, text)
+    except TooMuchWaits:
+        messages.warning(request, _too_much_waits())
     except (uploads.NotWaiting, uploads.UnderWay, ContentExpired):
         pass  # the preview's address says what became of it
     else:
