@@ -340,6 +340,8 @@ class ReferenceVersion(models.Model):
     id = models.SmallIntegerField(primary_key=True, default=1)
     version = models.BigIntegerField("Fassung")
     today_of = models.TextField("Grundlage der heutigen Regionen", db_default="")
+    # Set by triggers whenever a region or one of its versions is written, by whomever; never twice the same.
+    regions = models.BigIntegerField("Stand der Regionen", db_default=0)
 
     class Meta:
         verbose_name = "Fassung der Referenzdaten"

@@ -20,9 +20,8 @@ import pyarrow.compute as pc
 from ozgsync.models import Level
 from ozgsync.today import deepest
 from services.models import OnlineService, ReportingLevel
-from transactions import references
+from transactions import references, register
 from transactions.columns import (
-    MOST_LOOKED_UP,
     MOST_SERVICES,
     UNKNOWN,
     Flags,
@@ -34,12 +33,13 @@ from transactions.columns import (
     few_faults,
 )
 from transactions.findings import Finding
-from transactions.references import OPEN_END, Lineage, Named, Principal, Span, month_number, month_of
+from transactions.references import Lineage, Named, Principal, month_number, month_of
+from transactions.register import OPEN_END, Register, Span
 from transactions.rows import Column, Rows
-from transactions.statements import pipeline
 from transactions.stored import PART_AND_WHOLE, AgainstStored
 from transactions.values import REMOVE, Fault, general_fault, parse_ars, parse_count, parse_month
 from zsk import formats, months
+from zsk.statements import pipeline
 
 __all__ = ["Checked", "Principal", "ServiceMonthKey", "check", "month_number", "month_of", "service_ids"]
 
@@ -172,7 +172,7 @@ class _Check:
         if self.by is not None:
             self._note_running(month.number)
             stored = AgainstStored(
-                *passed, services.wanted_level()[order], regions.per_row("bottom")[order] < Level.GEMEINDE,
+                *passed, services.wanted_level()[order], regions.has_parts()[order],
                 self.rows.line, self.rows.strict, services.versions, self.scope is not None,
             )  # fmt: skip
             unasked = unasked and not self.fault_count
@@ -214,29 +214,22 @@ class _Check:
         return Services(np.full(len(self.rows), self.only.pk, np.int64), levels, versions, None)
 
     def _ask_regions(self) -> Callable[[], Regions]:
+        asked = register.ask_current()
+        return lambda: self._regions(asked())
+
+    def _regions(self, known: Register) -> Regions:
         column = self.rows.ars
-        parsed = few_faults(parse_ars(text, strict=self.rows.strict) for text in column.texts())
-        looked_up = parsed[:MOST_LOOKED_UP]
-        faults = [value for value in looked_up if isinstance(value, Fault)]
-        by_ags = references.ars_of_ags({fault.params["ags"] for fault in faults if "ags" in fault.params})
-        candidates = {fault.suggestion for fault in faults} | set(by_ags.values())
-        wanted = {value for value in looked_up if isinstance(value, str)} | candidates
-        asked = references.ask_spans(wanted)
 
-        def regions() -> Regions:
-            spans = asked()
-            if not faults and len(looked_up) == len(parsed) and len(spans) == len(wanted):
-                return Regions(Parsed("ars", column, parsed), spans)
+        def parse(text: str) -> str | Fault:
+            if text in known:  # nearly always
+                return text
+            value = parse_ars(text, strict=self.rows.strict)
+            if isinstance(value, str):
+                return value if value in known else Fault("ars_unbekannt")
+            suggestion = known.ars_of_ags.get(value.params.get("ags", ""), value.suggestion)
+            return Fault(value.code, suggestion if suggestion in known else "", value.params)
 
-            def resolve(value: str | Fault) -> str | Fault:
-                if isinstance(value, str):
-                    return value if value in spans else Fault("ars_unbekannt")
-                suggestion = by_ags.get(value.params.get("ags", ""), value.suggestion)
-                return Fault(value.code, suggestion if suggestion in spans else "", value.params)
-
-            return Regions(Parsed("ars", column, few_faults(map(resolve, parsed))), spans)
-
-        return regions
+        return Regions(Parsed("ars", column, few_faults(map(parse, column.texts()))), known)
 
     def _months(self) -> Numbers:
         running = self.running
@@ -314,8 +307,8 @@ class _Check:
         self._report(np.flatnonzero(wrong), "ars", self.rows.ars, fault)
 
     def _check_spans(self, regions: Regions, month: Ints) -> None:
-        early = ~self.faulty & (month < regions.per_row("first"))
-        late = ~self.faulty & (month >= regions.per_row("end"))
+        early = ~self.faulty & (month < regions.register.first[regions.code])
+        late = ~self.faulty & (month >= regions.register.end[regions.code])
         self._report_spans(early, regions, month, references.ancestry, _not_yet)
         self._report_spans(late, regions, month, references.descent, _ended)
 
@@ -343,7 +336,7 @@ class _Check:
 
     def _sorted(self, services: Services, regions: Regions, month: Ints) -> Ints:
         """Positions of the rows without fault by (service, month, ars); doubled ones become faults."""
-        key = (services.rank() * (int(month.max(initial=0)) + 1) + month) * (len(regions.spans) + 1)
+        key = (services.rank() * (int(month.max(initial=0)) + 1) + month) * (len(regions.register) + 1)
         key += regions.code
         # Stable, so that of doubled rows the first stays; quick where the rows are in order already.
         if self.faulty.any():

@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from ozgsync.models import Level
 from services.models import ReportingLevel
-from transactions.references import Span
+from transactions.register import Register, Span
 from transactions.rows import Codes, Column
 from transactions.values import Fault
 
@@ -25,12 +26,7 @@ T = TypeVar("T")
 
 UNKNOWN = -1
 MOST_FAULTS = 100_000  # as many as a check writes out of one column
-# So many distinct texts of a column are looked up: more than there are services or regions. Who sends still
-# more has sent so many unknown ones before that no other is written out.
-MOST_LOOKED_UP = 150_000
-MOST_SERVICES = (
-    50_000  # the same for services, which a query names one by one: it has 65,535 parameters at most
-)
+MOST_SERVICES = 50_000  # as many texts a query looks up: it has 65,535 parameters at most
 
 
 def few_faults(values: Iterable[T | Fault]) -> list[T | Fault]:
@@ -111,31 +107,26 @@ class Services:
 
 
 class Regions:
-    """The region of each row: `code` is its place among the distinct ones, sorted by key."""
+    """The region of each row: `code` is its place in the register, behind the last one where it has none."""
 
-    def __init__(self, parsed: Parsed[str], spans: dict[str, Span]) -> None:
-        self.parsed = parsed
-        keys = sorted(spans)
-        self.spans = [spans[key] for key in keys]
-        place = {key: code for code, key in enumerate(keys)}
+    def __init__(self, parsed: Parsed[str], register: Register) -> None:
+        self.parsed, self.register = parsed, register
         texts: list[Any] = parsed.values
         if parsed.has_faults:
             texts = [value if isinstance(value, str) else "" for value in parsed.values]
-        places = [place.get(text, len(place)) for text in texts]
-        # Rows without a usable key point behind the last region; they are faulty and looked at no more.
+        places = [register.place.get(text, len(register)) for text in texts]
         self.code: Codes = np.array(places, np.int32)[parsed.column.codes]
-        self._keys = np.array([*keys, ""], "S12")
-        self._columns = dict(zip(Span._fields, zip(*self.spans, strict=True), strict=False))
 
     def key(self, rows: Ints) -> npt.NDArray[np.bytes_]:
-        return np.asarray(self._keys[self.code[rows]])
-
-    def per_row(self, name: str) -> Codes:
-        return np.array([*self._columns.get(name, ()), UNKNOWN], np.int32)[self.code]
+        return np.asarray(self.register.keys[self.code[rows]])
 
     def reach(self, level: Levels) -> Flags:
         """Whether each row's region belongs to the level given for it."""
-        return (level >= self.per_row("top")) & (level <= self.per_row("bottom"))
+        return (level >= self.register.top[self.code]) & (level <= self.register.bottom[self.code])
+
+    def has_parts(self) -> Flags:
+        """Whose region is no Gemeinde."""
+        return self.register.bottom[self.code] < Level.GEMEINDE
 
     def span(self, row: int) -> Span:
-        return self.spans[int(self.code[row])]
+        return self.register.spans[int(self.code[row])]

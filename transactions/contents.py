@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from transactions.models import Delivery, DeliveryChunk, DeliveryReview, FormEntry
-from transactions.statements import put
+from zsk.statements import put
 
 CHUNK_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 8 << 20

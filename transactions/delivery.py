@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,7 +25,7 @@ from transactions.models import Delivery, DeliveryFinding, QualityCase
 from transactions.notes import CLOSED
 from transactions.past import Before
 from transactions.staging import ServiceMonthDiff, Staged
-from transactions.statements import Answer, array, ask, commit, pipeline, put
+from zsk.statements import Answer, array, ask, commit, pipeline, put, tell
 
 MAX_FINDINGS_KEPT = 1_000
 _COUNTS = ("new", "changed", "same", "deleted")
@@ -272,16 +272,15 @@ def _write_parts(delivery: Delivery, outcome: Outcome) -> None:
         for place, name in enumerate(_COUNTS):
             counts[place] += getattr(month, name)
     columns = {name: array(part[place] for part in parts.values()) for place, name in enumerate(_COUNTS)}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO transactions_deliveryservice
-                   (delivery_id, service_id, new_count, changed_count, same_count, deleted_count)
-            SELECT %(delivery)s, * FROM unnest(%(services)s::bigint[], %(new)s::int[], %(changed)s::int[],
-                                               %(same)s::int[], %(deleted)s::int[])
-            """,
-            {"delivery": delivery.pk, "services": array(parts), **columns},
-        )
+    tell(
+        """
+        INSERT INTO transactions_deliveryservice
+               (delivery_id, service_id, new_count, changed_count, same_count, deleted_count)
+        SELECT %(delivery)s, * FROM unnest(%(services)s::bigint[], %(new)s::int[], %(changed)s::int[],
+                                           %(same)s::int[], %(deleted)s::int[])
+        """,
+        {"delivery": delivery.pk, "services": array(parts), **columns},
+    )
 
 
 def keep_findings(delivery: Delivery, findings: Sequence[Finding]) -> None:

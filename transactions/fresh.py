@@ -20,8 +20,8 @@ from transactions.columns import Ints
 from transactions.models import Delivery
 from transactions.references import month_of
 from transactions.staging import ServiceMonthDiff
-from transactions.statements import array, ask, commit, pipeline
 from transactions.values import REMOVE
+from zsk.statements import array, ask, commit, pipeline
 
 _Column = npt.NDArray[Any]
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from services.master_data_forms import KeysField, Part, search_field
 from services.models import OnlineService
 from services.pickers import Picker, region_picker
-from transactions import pasting, references
+from transactions import pasting, register
 from transactions.grid import MAX_MONTHS, MAX_ROWS, Sheet, tidy
 from transactions.values import FIRST_MONTH
 from zsk import formats, months
@@ -79,7 +79,7 @@ def sent_sheet(service: OnlineService, sent: QueryDict) -> Sheet:
     """The sheet as it was sent; what no such form would send is left out."""
     columns = sorted(set(_months(sent.get("spalten", "").split()[:_MOST_COLUMNS])))[:MAX_MONTHS]
     lines = [line.partition(" ") for line in sent.getlist("zeile")[:MAX_ROWS]]
-    there = references.spans({ars for ars, _blank, _shown in lines if re.fullmatch("[0-9]{12}", ars)})
+    there = register.current().some({ars for ars, _blank, _shown in lines})
     shown: dict[tuple[str, dt.date], int | None] = {}
     regions = []
     for ars, _blank, rest in lines:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ozgsync.models import Level
 from transactions.references import month_of
-from transactions.statements import array, ask
+from zsk.statements import array, ask
 
 Ints = npt.NDArray[np.int64]
 

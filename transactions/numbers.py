@@ -14,7 +14,7 @@ from transactions import staging
 from transactions.models import Delivery
 from transactions.publication import SHOWN_REGION
 from transactions.staging import ServiceMonthDiff, Staged
-from transactions.statements import array, ask, pipeline
+from zsk.statements import array, ask, pipeline
 
 _Pieces = list[tuple[str, str]]
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from transactions.closing import HOLD
-from transactions.statements import array, ask, pipeline
+from zsk.statements import array, ask, pipeline
 
 Series = dict[int, int]  # by month since 1970-01
 

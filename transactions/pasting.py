@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from ozgsync.models import Region
 from ozgsync.search import fold
 from services.models import OnlineService
-from transactions import references
+from transactions import register
 from transactions.grid import tidy
 from transactions.queries import form as reading
 from transactions.queries.form import Key
@@ -229,7 +229,7 @@ class _Keys:
             for text, found in parsed.items()
             if isinstance(found, Fault) and "ags" in found.params
         }
-        by_ags = references.ars_of_ags(set(ags.values()))
+        by_ags = register.current().ars_of_ags
         self.keys |= {text: by_ags[number] for text, number in ags.items() if number in by_ags}
         self.there = set(Region.objects.filter(pk__in=set(self.keys.values())).values_list("pk", flat=True))
         self.in_form: dict[str, list[str]] = {}

@@ -6,13 +6,11 @@ Each function costs one or two queries, whatever it is asked for.
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from accounts.models import User
-from ozgsync.models import Level, Region
+from ozgsync.models import Region
 from services.models import (
     NUMBER,
     Credential,
@@ -22,11 +20,11 @@ from services.models import (
     ReportingLevel,
     ServiceState,
 )
-from transactions.statements import Answer, array, ask
+from transactions import register
+from transactions.register import Register, Span
+from zsk.statements import Answer, ask
 
 Principal = User | Credential
-
-OPEN_END = 1_000_000  # a month number after every month
 
 
 def month_number(month: dt.date) -> int:
@@ -119,72 +117,12 @@ def versions(services: Iterable[int]) -> dict[int, int]:
     )
 
 
-class Span(NamedTuple):
-    """From which month (inclusive) to which (exclusive) a region's key is valid, and its levels."""
-
-    ars: str
-    name: str
-    top: int
-    bottom: int
-    first: int
-    end: int
-
-
-_VERSIONS = """
-    SELECT v.ars, r.name, r.level_top, r.level_bottom, v.valid_from, v.valid_to
-      FROM ozgsync_regionversion v JOIN ozgsync_region r ON r.ars = v.ars
-     WHERE {which} ORDER BY v.ars, v.valid_from
-"""
-# Not as an array: the database plans for ten keys then, or anew each time.
-_VERSIONS_OF_ONE = _VERSIONS.format(which="v.ars = %s")
-_VERSIONS_OF_SEVERAL = _VERSIONS.format(which="v.ars = ANY(%s::text[])")
-
-
-def ask_spans(keys: Collection[str]) -> Callable[[], dict[str, Span]]:
-    """The spans of those keys that exist. In SQL: a push of one row must not wait for a query to be built."""
-    digits = [key for key in keys if key.isdigit()]
-    if len(digits) == 1:
-        return functools.partial(_spans, ask(_VERSIONS_OF_ONE, digits))
-    return functools.partial(_spans, ask(_VERSIONS_OF_SEVERAL, [array(digits)]))
-
-
-def spans(keys: Collection[str]) -> dict[str, Span]:
-    return ask_spans(keys)()
-
-
-def _spans(answer: Answer) -> dict[str, Span]:
-    found: dict[str, Span] = {}
-    number = functools.cache(month_number)  # of all regions, most begin on a few days
-    for ars, name, top, bottom, since, until in answer():
-        # A region counts in every month in which it existed for a day.
-        end = month_number(until - dt.timedelta(days=1)) + 1 if until else OPEN_END
-        first = found[ars].first if ars in found else number(since)
-        found[ars] = Span(ars, name, top, bottom, first, end)
-    return found
-
-
-def ars_of_ags(keys: set[str]) -> dict[str, str]:
-    """The ARS of each AGS (digits 1–5 and 10–12 of the ARS); only the register knows the digits between.
-
-    Where a Gemeinde has changed its Gemeindeverband, several keys share one AGS: then none is certain.
-    """
-    if not keys:
-        return {}
-    regions = Region.objects.extra(
-        where=["left(ars, 5) || right(ars, 3) = ANY(%s)"], params=[list(keys)]
-    ).at_level(Level.GEMEINDE)
-    found: dict[str, list[str]] = {}
-    for ars in regions.values_list("ars", flat=True):
-        found.setdefault(ars[:5] + ars[9:], []).append(ars)
-    return {ags: several[0] for ags, several in found.items() if len(several) == 1}
-
-
 @dataclass(frozen=True)
 class Lineage:
     """What followed regions, or was before them, through chains of reforms."""
 
     steps: dict[str, list[str]]
-    spans: dict[str, Span]
+    register: Register
 
     def at(self, ars: str, month: int) -> list[Span]:
         """The regions valid in a month that the reforms lead to from this one; reforms may go in a circle."""
@@ -192,7 +130,7 @@ class Lineage:
         while waiting:
             for key in set(self.steps.get(waiting.pop(), ())) - seen:
                 seen.add(key)
-                span = self.spans.get(key)
+                span = self.register.some([key]).get(key)
                 if span and span.first <= month < span.end:
                     found.append(span)
                 else:
@@ -225,7 +163,7 @@ def _lineage(statement: str, keys: Collection[str]) -> Lineage:
     steps: dict[str, list[str]] = {}
     for key, other in ask(statement, {"keys": list(keys)})():
         steps.setdefault(key, []).append(other)
-    return Lineage(steps, spans(set().union(*steps.values())) if steps else {})
+    return Lineage(steps, register.current())
 
 
 def successors(keys: Collection[str], month: dt.date) -> dict[str, list[str]]:

@@ -20,8 +20,8 @@ from django.db import connection
 from transactions.checks import FEW, Checked, ServiceMonthKey
 from transactions.columns import Ints
 from transactions.references import month_of
-from transactions.statements import array, ask
 from transactions.values import REMOVE
+from zsk.statements import array, ask, tell
 
 _FACT = {"service_id": ">i8", "delivery": "V16", "month": ">i4", "ars": "S12", "count": ">i8"}
 _STAGED = {**_FACT, "remove": "u1"}
@@ -98,13 +98,10 @@ class Staged:
 
     def execute(self, sql: str, **more: Any) -> None:
         """Runs a statement on the rows."""
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {**self.params, **more})
+        tell(sql, {**self.params, **more})
 
     def fetch(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {**self.params, **more})
-            return cursor.fetchall()
+        return ask(sql, {**self.params, **more})()
 
 
 def is_few(checked: Checked) -> bool:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from ozgsync.models import Folded, Level, Region, RegionQuerySet
 from services.models import OnlineService, ReportingLevel
 from services.standing import missing_months, with_standing
-from transactions import references
+from transactions import references, register
 from transactions.models import ServiceMonth, TransactionCount
 from zsk import months
 
@@ -45,7 +45,7 @@ def last_reported(service: OnlineService) -> list[str]:
 
 def _still_there(keys: list[str], first: dt.date) -> list[str]:
     number = references.month_number(first)
-    spans = references.spans(keys)
+    spans = register.current().some(keys)
     ended = {key for key in keys if key in spans and spans[key].end <= number}
     successors = references.successors(ended, first) if ended else {}
     new = {ars for several in successors.values() for ars in several}

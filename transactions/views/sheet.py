@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ozgsync.search import FoundRegion, regions_named
-from transactions import closing, grid, references
+from transactions import closing, grid, references, register
 from transactions.checks import Checked
 from transactions.findings import Text
 from transactions.grid import Change, Sheet
@@ -19,7 +19,7 @@ from transactions.grid_forms import SheetForm, shown_text
 from transactions.models import Delivery
 from transactions.queries import form as reading
 from transactions.queries.form import Key
-from transactions.references import Span
+from transactions.register import Span
 from zsk import formats, months
 
 ERRORS_SHOWN = 20
@@ -101,7 +101,7 @@ def region_names(keys: Collection[str]) -> dict[str, str]:
 def page_of(
     sheet: Sheet, around: SheetForm, *, checked: Checked | None = None, nothing: bool = False
 ) -> SheetPage:
-    spans = references.spans(sheet.regions) if sheet.regions else {}
+    spans = register.current().some(sheet.regions)
     details = {region.ars: _detail(region) for region in regions_named(sheet.regions)}
     columns = _columns(sheet)
     changes = sheet.changes()

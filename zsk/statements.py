@@ -1,0 +1,232 @@
+"""Statements that go to the database in one go, prepared once for each connection.
+
+A push of one row is mostly its statements. The ORM builds each one anew, and the driver's own pipeline sends
+each by itself, waits for BEGIN, and makes a cursor for every answer; together that is most of the time.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection, models
+from psycopg import generators
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, Format, TransactionStatus
+
+_CONVERTED = (models.JSONField, models.BinaryField)
+Row = tuple[Any, ...]
+Answer = Callable[[], list[Row]]
+Params = Sequence[Any] | Mapping[str, Any]
+
+
+class _Question:
+    """One statement on its way, then its rows."""
+
+    def __init__(self, sql: str, params: Params) -> None:
+        self.sql, self.params = sql, params
+        self.rows: list[Row] | None = None
+
+    def __call__(self) -> list[Row]:
+        if self.rows is None:
+            _send()
+        assert self.rows is not None  # noqa: S101 (sent, and nothing raised)
+        return self.rows
+
+
+class _Waiting(threading.local):
+    questions: list[_Question] | None = None  # None: not inside of a pipeline
+
+
+_waiting = _Waiting()
+
+
+@contextmanager
+def pipeline() -> Iterator[None]:
+    """What is asked and told inside waits for the end, and then goes out in one go: one round trip.
+
+    Answers are to be read behind it; one that is read inside sends what waits until then. So an error comes
+    with an answer or at the end. What goes to the database by other ways does not wait: it overtakes. Where
+    something is raised inside, what waits is never sent.
+    """
+    if _waiting.questions is not None:
+        yield  # it is one already
+        return
+    _waiting.questions = []
+    try:
+        yield
+        _send()
+    finally:
+        _waiting.questions = None
+
+
+def ask(sql: str, params: Params) -> Answer:
+    """Puts a question, with `%s` or `%(name)s`; calling what is returned gives the rows of the answer."""
+    question = _Question(sql, params)
+    if _waiting.questions is None:
+        _exchange([question])
+    else:
+        _waiting.questions.append(question)
+    return question
+
+
+def tell(sql: str, params: Params) -> None:
+    """The same for a statement without an answer."""
+    ask(sql, params)
+
+
+def commit() -> None:
+    """Lets the transaction end with the pipeline, without one more wait; inside of another one it goes on.
+
+    Nothing may follow in its `atomic()`, which finds it done.
+    """
+    if connection.in_atomic_block and not connection.savepoint_ids:
+        tell("COMMIT", ())
+
+
+def array(values: Iterable[object]) -> str:
+    """Numbers, dates or keys of digits as PostgreSQL writes an array; the driver asks each for its type."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def put(row: models.Model) -> None:
+    """Writes an object's row, new or not, as `save()` does, without signals."""
+    statement, fields = _upsert(type(row))
+    values = [
+        field.get_db_prep_save(getattr(row, name), connection) if field else getattr(row, name)
+        for name, field in fields
+    ]
+    tell(statement, values)
+    row._state.adding, row._state.db = False, connection.alias
+
+
+@functools.cache
+def _upsert(model: type[models.Model]) -> tuple[str, list[tuple[str, models.Field[Any, Any] | None]]]:
+    """With each field's attribute, and the field itself where its values are not the database's."""
+    fields = model._meta.concrete_fields
+    names = [str(field.column) for field in fields]
+    key = {str(field.column) for field in model._meta.pk_fields}
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    return (
+        f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))})"
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}",
+        [(field.attname, field if isinstance(field, _CONVERTED) else None) for field in fields],
+    )
+
+
+# --- the wire ------------------------------------------------------------------------------------
+
+
+def _send() -> None:
+    questions, _waiting.questions = _waiting.questions, []
+    if questions:
+        _exchange(questions)
+
+
+def _exchange(questions: Sequence[_Question]) -> None:
+    """Sends the questions and reads all answers; raises the first error."""
+    connection.ensure_connection()
+    driver: psycopg.Connection[Any] = connection.connection
+    with connection.wrap_database_errors, driver.lock:
+        try:
+            driver.wait(_ask_and_read(driver, questions))
+        except BaseException:
+            if driver.pgconn.pipeline_status:  # answers are still under way: nobody can read them now
+                driver.close()
+            raise
+    if connection.queries_logged:
+        connection.queries_log.extend({"sql": question.sql, "time": "0"} for question in questions)
+
+
+def _ask_and_read(driver: psycopg.Connection[Any], questions: Sequence[_Question]) -> Any:
+    pgconn = driver.pgconn
+    # The driver's own list of what is prepared on the connection: after a rollback it forgets all of it.
+    yield from driver._prepared.maintain_gen(driver)
+    expected: list[Callable[[Any], object]] = []
+    new: _Names = {}
+    pgconn.enter_pipeline_mode()
+    if not driver.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
+        pgconn.send_query_params(b"BEGIN", None)
+        expected.append(_done)
+    for question in questions:
+        expected += _queue(driver, question, new)
+    pgconn.pipeline_sync()
+    yield from generators.send(pgconn)
+    failed = None
+    for understand in expected:
+        for result in (yield from generators.fetch_many(pgconn)):
+            if result.status == ExecStatus.FATAL_ERROR:
+                failed = failed or result
+            elif result.status != ExecStatus.PIPELINE_ABORTED:
+                understand(result)
+    yield from generators.fetch_many(pgconn)  # the sync
+    pgconn.exit_pipeline_mode()
+    if failed:
+        raise error_from_result(failed)
+
+
+def _queue(
+    driver: psycopg.Connection[Any], question: _Question, new: _Names
+) -> list[Callable[[Any], object]]:
+    """Hands a statement to libpq; how to understand what comes back for it, in order.
+
+    `new`: what is prepared in this go, and so can be used in it already.
+    """
+    pgconn, (text, names) = driver.pgconn, _numbered(question.sql)
+    transformer = Transformer(driver)
+    values = transformer.dump_sequence(
+        [question.params[name] for name in names],  # type: ignore[index]
+        [PyFormat.AUTO] * len(names),
+    )
+    types, formats = transformer.types, transformer.formats
+
+    def read(result: Any) -> None:
+        transformer.set_pgresult(result)
+        question.rows = transformer.load_rows(0, result.ntuples, tuple)
+
+    if driver.prepare_threshold is None:
+        pgconn.send_query_params(text, values, types, formats, Format.BINARY)
+        return [read]
+    prepared, key = driver._prepared._names, (text, types or ())
+    if name := prepared.get(key):
+        prepared.move_to_end(key)  # the driver drops those that were not used for long
+    if name := name or new.get(key):
+        pgconn.send_query_prepared(name, values, formats, Format.BINARY)
+        return [read]
+    name = new[key] = b"zsk_%d" % next(_numbers)
+    pgconn.send_prepare(name, text, types)
+    pgconn.send_query_prepared(name, values, formats, Format.BINARY)
+    return [lambda _result: prepared.setdefault(key, name), read]
+
+
+_Names = dict[tuple[bytes, tuple[int, ...]], bytes]  # of prepared statements
+_numbers = itertools.count()
+
+
+def _done(_result: Any) -> None:
+    """BEGIN says nothing that anybody wants to know."""
+
+
+_PLACE = re.compile(r"%(?:\((\w+)\)s|(s)|%)")
+
+
+@functools.cache
+def _numbered(sql: str) -> tuple[bytes, tuple[str | int, ...]]:
+    """A statement with the database's own placeholders, and what stands for each."""
+    places: dict[str | int, int] = {}
+
+    def numbered(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        name: str | int = match[1] or len(places)
+        return f"${places.setdefault(name, len(places) + 1)}"
+
+    text = _PLACE.sub(numbered, sql)
+    return text.encode(), tuple(places)
