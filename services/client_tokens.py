@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.tokens import TokenRefused, verified_claims
-from services.credentials import UnknownCredential, judge
+from services.credentials import UnknownCredential, find, judge
 from services.models import Credential
 from zsk.oidc import Provider
 
@@ -39,7 +39,7 @@ def verify_client_token(text: str, provider: Provider) -> Credential:
     # People's tokens of the same client have no `client_id`: with them nobody may deliver.
     if claims.get("typ") != "Bearer" or not client or claims.get("azp", client) != client:
         raise BadToken(_("Das ist kein Token aus „grant_type=client_credentials“."))
-    found = Credential.objects.filter(public_id=client, kind=Credential.Kind.OIDC_CLIENT).first()
+    found = find(client, Credential.Kind.OIDC_CLIENT)
     if found is None:
         raise UnknownCredential(
             _("Der Client „%(client)s“ ist bei keinem Onlineservice oder Portal eingetragen.")

@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import audit
 from accounts.models import User
 from portals.models import Portal
-from services.models import Credential, OnlineService
+from services.models import Credential, Known, OnlineService
+from zsk.statements import ask
 
 PREFIX = "zsk_"
 KEY = re.compile(r"zsk_([a-z0-9]{12,40})_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -140,7 +141,7 @@ def verify_api_key(text: str) -> Credential:
     Raises `UnknownCredential`, `ExpiredCredential` or `RevokedCredential`.
     """
     match = KEY.fullmatch(text)
-    found = _find(match[1]) if match else None
+    found = find(match[1], Credential.Kind.API_KEY) if match else None
     if not found or not _matches(text, found):
         raise UnknownCredential(_("Dieser Zugangsschlüssel ist unbekannt."))
     # Only after the secret was right: a stranger must not learn which public ids exist.
@@ -160,16 +161,25 @@ def judge(found: Credential, now: dt.datetime) -> None:
     _note_use(found, now)
 
 
-def _find(public_id: str) -> Credential | None:
-    # In SQL: to build the query is most of what a verification costs.
-    names = [str(field.column) for field in Credential._meta.concrete_fields]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join(names)} FROM {Credential._meta.db_table} WHERE public_id = %s AND kind = %s",
-            [public_id, Credential.Kind.API_KEY.value],
-        )
-        row = cursor.fetchone()
-    return Credential.from_db(connection.alias, names, row) if row else None
+_COLUMNS = [str(field.column) for field in Credential._meta.concrete_fields]
+# With what a delivery needs to know: another round trip would be a good part of a small push.
+_FIND = f"""
+    SELECT o.reporting_level, coalesce(s.version, 0), (SELECT regions FROM ozgsync_referenceversion),
+           {", ".join(f"c.{name}" for name in _COLUMNS)}
+      FROM services_credential c
+      LEFT JOIN services_onlineservice o ON o.id = c.service_id
+      LEFT JOIN service_state s ON s.service_id = c.service_id
+     WHERE c.public_id = %s AND c.kind = %s
+"""
+
+
+def find(public_id: str, kind: Credential.Kind) -> Credential | None:
+    """The credential, with what is `known` at this moment."""
+    for level, version, regions, *row in ask(_FIND, [public_id, kind.value])():
+        found = Credential.from_db(connection.alias, _COLUMNS, row)
+        found.known = Known(level, version, regions)
+        return found
+    return None
 
 
 def _lock_owner(service: OnlineService | None, portal: Portal | None) -> OnlineService | Portal:

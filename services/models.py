@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
+from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -254,8 +255,22 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a delivery asks of its credential's own service and of the regions, as of the look-up.
+
+    Of a portal's credential only `regions`, the state of the register.
+    """
+
+    reporting_level: str | None
+    version: int
+    regions: int | None
+
+
 class Credential(models.Model):
     """An API key (stored hashed) or a Keycloak client id; belongs to one service or one portal."""
+
+    known: Known | None = None  # only where it was looked up to log somebody in
 
     class Kind(models.TextChoices):
         API_KEY = "api_key", "API-Schlüssel"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Iterable
 from typing import Any, cast
@@ -149,8 +150,7 @@ class DeliveriesView(CredentialView):
         page = list(found.order_by("-pk").select_related("credential", "service")[: limit + 1])
         more = None
         if len(page) > limit:
-            address = reverse("transactions:api_deliveries")
-            more = api_parameters.next_page(request, address, vor=page[limit - 1].pk)
+            more = api_parameters.next_page(request, _address(), vor=page[limit - 1].pk)
         lines = reading.listed(page[:limit], _credential(request))
         return Response({"ergebnisse": _answers(request, lines, NOTES_LISTED), "weiter": more})
 
@@ -274,4 +274,9 @@ def _fields(
 
 
 def _url(request: Request, delivery: Delivery) -> str:
-    return absolute(request, reverse("transactions:api_delivery", args=[delivery.pk]))
+    return absolute(request, f"{_address()}/{delivery.pk}")
+
+
+@functools.cache
+def _address() -> str:
+    return reverse("transactions:api_deliveries")

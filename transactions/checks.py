@@ -214,7 +214,7 @@ class _Check:
         return Services(np.full(len(self.rows), self.only.pk, np.int64), levels, versions, None)
 
     def _ask_regions(self) -> Callable[[], Regions]:
-        asked = register.ask_current()
+        asked = register.ask_current(self.by)
         return lambda: self._regions(asked())
 
     def _regions(self, known: Register) -> Regions:

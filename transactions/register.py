@@ -15,6 +15,7 @@ import numpy.typing as npt
 from django.db import connection
 
 from ozgsync.models import Level
+from services.models import Credential
 from zsk.statements import ask
 
 OPEN_END = 1_000_000  # a month number after every month
@@ -86,8 +87,10 @@ class Register:
         return np.array([*(getattr(span, name) for span in self.spans), _NOWHERE], np.int32)
 
 
-def ask_current() -> Callable[[], Register]:
-    """The register as it is when the database answers; the question is sent at once."""
+def ask_current(by: object = None) -> Callable[[], Register]:
+    """The register as it is when the database answers, or was when a credential was looked up."""
+    if isinstance(by, Credential) and by.known:
+        return functools.partial(at_state, by.known.regions)
     answer = ask(STATE, ())
     return lambda: at_state(*(row[0] for row in answer()))
 

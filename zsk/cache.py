@@ -49,11 +49,10 @@ class ForgivingRedisCache(RedisCache):
         return self._or(None, lambda: self._count(self.make_and_validate_key(key), timeout))
 
     def _count(self, key: str, timeout: int) -> int:
-        with self._counter.pipeline(transaction=False) as pipe:
-            pipe.incr(key)
-            pipe.expire(key, timeout)
-            count, _expires = pipe.execute()
-        return int(count)
+        count = int(self._counter.incr(key))
+        if count == 1:
+            self._counter.expire(key, timeout)
+        return count
 
     @functools.cached_property
     def _counter(self) -> Redis:

@@ -25,15 +25,13 @@ def database(url: str, data_dir: Path, *, pool_size: int, prepare: bool) -> dict
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "zsk.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "zsk",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
         "OPTIONS": options,
-        # One question more per request, so that none gets a connection that a restart of PostgreSQL has cut.
-        "CONN_HEALTH_CHECKS": bool(pool_size),
     }
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
-from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 
 from tests.faults.delivering import Market, Push, Sent
@@ -17,6 +16,7 @@ from tests.transactions.sums import assert_sums_are_right, facts
 from transactions import jobs, totals
 from transactions.models import Delivery, DeliveryJob, StagedCount
 from zsk import servers
+from zsk.postgresql.base import DatabaseWrapper
 
 Kill = Callable[[Installation], None]
 IN_A_REQUEST: list[Kill] = [
