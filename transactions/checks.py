@@ -172,7 +172,7 @@ class _Check:
         if self.by is not None:
             self._note_running(month.number)
             stored = AgainstStored(
-                *passed, services.wanted_level()[order], regions.has_parts()[order],
+                *passed, services.wanted_level[order], regions.has_parts()[order],
                 self.rows.line, self.rows.strict, services.versions, self.scope is not None,
             )  # fmt: skip
             unasked = unasked and not self.fault_count
@@ -257,6 +257,8 @@ class _Check:
     def _report_cells(self, columns: list[Parsed[Any]]) -> None:
         """Faults of single cells. A sum line is one fault, whatever else its cells lack; and of a cell of the
         wrong type the reader has said why: it has no text to judge."""
+        if not (self.rows.faults or any(parsed.has_faults for parsed in columns)):
+            return
         sums = np.zeros(len(self.rows), np.bool_)
         for parsed in columns:
             found = parsed.rows_at_fault("summenzeile") & ~sums
@@ -293,7 +295,7 @@ class _Check:
     # --- rows as a whole -------------------------------------------------------------------------
 
     def _check_levels(self, services: Services, regions: Regions, count: Ints) -> None:
-        wanted = services.wanted_level()
+        wanted = services.wanted_level
         if not (wanted >= 0).any():
             return
         # After a change of the level, what was stored at the former one must still be removable.

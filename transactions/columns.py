@@ -99,6 +99,7 @@ class Services:
         """The place of each row's service among all of them by id, from 1; 0 for unknown ones."""
         return np.searchsorted(np.array(sorted(self.levels), np.int64), self.id, side="right")
 
+    @functools.cached_property
     def wanted_level(self) -> Levels:
         """The level that each row's service reports at; -1 where it is unknown or every level is accepted."""
         levels = [self.levels[pk].level for pk in sorted(self.levels)]

@@ -12,9 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from transactions.models import Delivery, DeliveryChunk, DeliveryReview, FormEntry
-from zsk.statements import put
+from zsk.statements import Statement, tell
 
 CHUNK_BYTES = 1 << 20
+_KEEP = "INSERT INTO transactions_deliverychunk (delivery_id, number, content) VALUES (%s, %s, %s)"
 _IN_MEMORY_BYTES = 8 << 20
 STALE = dt.timedelta(minutes=10)  # a delivery that runs this long belongs to a process that is gone
 
@@ -29,10 +30,21 @@ def keep(delivery: Delivery, pieces: Iterable[bytes]) -> str:
     Holds one piece at a time, whatever the size of the whole.
     """
     checksum = hashlib.sha256()
-    for number, piece in enumerate(_even(pieces)):
-        checksum.update(piece)
-        put(DeliveryChunk(delivery=delivery, number=number, content=piece))
+
+    def read() -> Iterator[bytes]:
+        for piece in pieces:
+            checksum.update(piece)
+            yield piece
+
+    for statement in keeping(delivery, read()):
+        tell(*statement)
     return checksum.hexdigest()
+
+
+def keeping(delivery: Delivery, pieces: Iterable[bytes]) -> Iterator[Statement]:
+    """The statements of `keep()`, one for each piece."""
+    for number, piece in enumerate(_even(pieces)):
+        yield _KEEP, (delivery.pk, number, piece)
 
 
 def kept_bytes(delivery: Delivery) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import NamedTuple
 
 from django.db import transaction
@@ -25,7 +26,17 @@ from transactions.models import Delivery, DeliveryFinding, QualityCase
 from transactions.notes import CLOSED
 from transactions.past import Before
 from transactions.staging import ServiceMonthDiff, Staged
-from zsk.statements import Answer, array, ask, commit, pipeline, put, tell
+from zsk.statements import (
+    Answer,
+    Statement,
+    array,
+    ask,
+    commit,
+    pipeline,
+    putting,
+    tell,
+    tell_at_once,
+)
 
 MAX_FINDINGS_KEPT = 1_000
 _COUNTS = ("new", "changed", "same", "deleted")
@@ -128,8 +139,7 @@ def _store(
         return checked
     checked = replace(checked, warnings=[*outcome.notes, *checked.warnings])
     with pipeline():
-        record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings)
-        contents.keep(delivery, content)
+        record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings, content=content)
         if isinstance(rows, Staged):
             numbers.write(rows, delivery, outcome.months, outcome.closed)
             if ends:
@@ -248,8 +258,15 @@ def _ask_for_locks(services: Iterable[int]) -> list[Answer]:
     return [ask(sql, [pk]) for pk in sorted(services)]
 
 
-def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Sequence[Finding] = ()) -> None:
-    """The delivery itself and its part for each service; reference tables before the numbers."""
+def record(
+    delivery: Delivery,
+    outcome: Outcome,
+    *,
+    row_count: int,
+    warnings: Sequence[Finding] = (),
+    content: Iterable[bytes] = (),
+) -> None:
+    """The delivery itself, its part for each service and its content; reference tables before the numbers."""
     months = [part.month for part in outcome.months]
     delivery.status = Delivery.Status.ACCEPTED
     delivery.row_count = row_count
@@ -258,21 +275,23 @@ def record(delivery: Delivery, outcome: Outcome, *, row_count: int, warnings: Se
     for name in _COUNTS:
         setattr(delivery, f"{name}_count", outcome.total(name))
     delivery.finished_at = timezone.now()
-    put(delivery)
-    _write_parts(delivery, outcome)
+    kept = contents.keeping(delivery, content)
+    tell_at_once([putting(delivery), _parts(delivery, outcome), *islice(kept, 1)])
+    for statement in kept:
+        tell(*statement)
     keep_findings(delivery, warnings)
     if kinds := {note.code for note in outcome.notes}:
         QualityCase.objects.create(delivery=delivery, kinds=sorted(kinds))
 
 
-def _write_parts(delivery: Delivery, outcome: Outcome) -> None:
+def _parts(delivery: Delivery, outcome: Outcome) -> Statement:
     parts: dict[int, list[int]] = {}
     for month in outcome.months:
         counts = parts.setdefault(month.service_id, [0, 0, 0, 0])
         for place, name in enumerate(_COUNTS):
             counts[place] += getattr(month, name)
     columns = {name: array(part[place] for part in parts.values()) for place, name in enumerate(_COUNTS)}
-    tell(
+    return (
         """
         INSERT INTO transactions_deliveryservice
                (delivery_id, service_id, new_count, changed_count, same_count, deleted_count)

@@ -70,10 +70,14 @@ _READ = f"""
 
 @dataclass(frozen=True)
 class Before:
-    """What is there before a delivery; `closed` are those of the months it changes that are closed."""
+    """What is there before a delivery; `closed` are those of the months it changes that are closed.
+
+    `regions`: those of services whose values were asked for.
+    """
 
     of: dict[int, Past]
     closed: list[dt.date]
+    regions: Sequence[tuple[int, str]]
 
 
 def ask_before(
@@ -96,11 +100,12 @@ def ask_before(
     with pipeline():
         ask(HOLD, ())
         answer = ask(_READ, params)
-    return lambda: _before(answer())
+    return lambda: _before(answer(), regions)
 
 
-def _before(rows: list[tuple[Any, ...]]) -> Before:
-    return Before({row[0]: _past(*row[1:-1]) for row in rows}, rows[0][-1] or [] if rows else [])
+def _before(rows: list[tuple[Any, ...]], regions: Sequence[tuple[int, str]]) -> Before:
+    closed = rows[0][-1] or [] if rows else []
+    return Before({row[0]: _past(*row[1:-1]) for row in rows}, closed, regions)
 
 
 def stored(pairs: Collection[tuple[int, dt.date]]) -> dict[tuple[int, dt.date], dict[str, int]]:

@@ -114,9 +114,8 @@ class _Look:
         self.groups = {key: rows for key, rows in _groups(checked) if key in touched}
         changed = sorted({month for _service, month in touched})
         services = sorted({service for service, _month in touched})
-        self.regions = _looked_up(checked, changed)
         before = before or _ask_before(checked, services, changed)()
-        self.past, self.closed = before.of, before.closed
+        self.past, self.closed, self.regions = before.of, before.closed, before.regions
         self.totals, self.rows = self._afterwards()
 
     def notes(self) -> Iterator[Note]:
@@ -174,14 +173,14 @@ class _Look:
 
     def _values(self) -> Iterator[Note]:
         """Of services with several regions; a single one is its sum."""
-        delivered: dict[tuple[int, bytes], dict[int, int]] = {pair: {} for pair in self.regions}
+        delivered: dict[tuple[int, str], dict[int, int]] = {pair: {} for pair in self.regions}
         for (service, month), ars, row in self._delivered_regions():
             if self.rows.get((service, month), 0) > 1:
                 delivered[service, ars][month] = row
         count = self.checked.count
         entries = []
         for (service, region), row_of in delivered.items():
-            before = self.past[service].regions.get(region.decode(), {}) if service in self.past else {}
+            before = self.past[service].regions.get(region, {}) if service in self.past else {}
             series = before | {month: int(count[row]) for month, row in row_of.items() if count[row] >= 0}
             entries += [(series, month, service, row) for month, row in row_of.items() if count[row] >= 0]
         found = of_series(
@@ -191,9 +190,9 @@ class _Look:
             found, [((service, month), row) for _series, month, service, row in entries]
         )
 
-    def _delivered_regions(self) -> Iterator[tuple[Key, bytes, int]]:
+    def _delivered_regions(self) -> Iterator[tuple[Key, str, int]]:
         """Each chosen region's row in each service-month that the delivery has it in."""
-        keys: dict[int, list[bytes]] = {}
+        keys: dict[int, list[str]] = {}
         for service, region in self.regions:
             keys.setdefault(service, []).append(region)
         for key, rows in self.groups.items():
@@ -202,7 +201,7 @@ class _Look:
             places = np.searchsorted(ars, wanted)
             there = (places < len(ars)) & (ars[np.minimum(places, len(ars) - 1)] == wanted)
             for one, place in zip(wanted[there].tolist(), places[there].tolist(), strict=True):
-                yield key, one, rows.start + place
+                yield key, one.decode(), rows.start + place
 
     def _odd_values(self, found: Expected, entries: list[tuple[Key, int]]) -> Iterator[Note]:
         compared: dict[Key, int] = {}
@@ -292,25 +291,25 @@ class _Look:
 
 
 def _ask_before(checked: Checked, services: list[int], changed: list[int]) -> Callable[[], Before]:
+    near = _near(changed)
     return reading.ask_before(
         services,
         changed=[month_of(month) for month in changed],
         since=month_of(changed[0] - LAGS),
-        regions=[(service, ars.decode()) for service, ars in _looked_up(checked, changed)],
-        near=_near(changed),
+        regions=_looked_up(checked, len(changed), MAX_LOOKUPS // len(near)),
+        near=near,
     )
 
 
-def _looked_up(checked: Checked, changed: list[int]) -> list[tuple[int, bytes]]:
-    """The regions of services whose delivered values are the largest, as many as are read."""
-    most = MAX_LOOKUPS // len(_near(changed))
-    wanted = most * len(changed)
+def _looked_up(checked: Checked, months: int, most: int) -> list[tuple[int, str]]:
+    """At most so many regions of services: those whose delivered values are the largest."""
+    wanted = most * months
     chosen = np.arange(len(checked))
     if len(chosen) > wanted:
         chosen = np.argpartition(checked.count, len(chosen) - wanted)[-wanted:]
     chosen = chosen[np.argsort(-checked.count[chosen], kind="stable")]
     pairs = zip(checked.service[chosen].tolist(), checked.ars[chosen].tolist(), strict=True)
-    return list(dict.fromkeys(pairs))[:most]
+    return [(service, ars.decode()) for service, ars in list(dict.fromkeys(pairs))[:most]]
 
 
 def _near(changed: Sequence[int]) -> list[dt.date]:

@@ -6,6 +6,7 @@ Each function costs one or two queries, whatever it is asked for.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ def month_number(month: dt.date) -> int:
     return (month.year - 1970) * 12 + month.month - 1
 
 
+@functools.cache  # a few hundred, again and again
 def month_of(number: int) -> dt.date:
     return dt.date(1970 + int(number) // 12, int(number) % 12 + 1, 1)
 

@@ -25,13 +25,14 @@ _CONVERTED = (models.JSONField, models.BinaryField)
 Row = tuple[Any, ...]
 Answer = Callable[[], list[Row]]
 Params = Sequence[Any] | Mapping[str, Any]
+Statement = tuple[str, Params]
 
 
 class _Question:
-    """One statement on its way, then its rows."""
+    """One statement on its way, then its rows. All but the last of its parts write something beside it."""
 
-    def __init__(self, sql: str, params: Params) -> None:
-        self.sql, self.params = sql, params
+    def __init__(self, parts: tuple[str, ...], params: tuple[Params, ...]) -> None:
+        self.parts, self.params = parts, params
         self.rows: list[Row] | None = None
 
     def __call__(self) -> list[Row]:
@@ -69,12 +70,16 @@ def pipeline() -> Iterator[None]:
 
 def ask(sql: str, params: Params) -> Answer:
     """Puts a question, with `%s` or `%(name)s`; calling what is returned gives the rows of the answer."""
-    question = _Question(sql, params)
+    question = _Question((sql,), (params,))
+    _put_question(question)
+    return question
+
+
+def _put_question(question: _Question) -> None:
     if _waiting.questions is None:
         _exchange([question])
     else:
         _waiting.questions.append(question)
-    return question
 
 
 def tell(sql: str, params: Params) -> None:
@@ -96,15 +101,20 @@ def array(values: Iterable[object]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def put(row: models.Model) -> None:
-    """Writes an object's row, new or not, as `save()` does, without signals."""
+def tell_at_once(statements: Sequence[Statement]) -> None:
+    """Statements of which none is to see what another writes, as a single one."""
+    _put_question(_Question(*zip(*statements, strict=True)))
+
+
+def putting(row: models.Model) -> Statement:
+    """The statement that writes an object's row, new or not, as `save()` does, without signals."""
     statement, fields = _upsert(type(row))
     values = [
         field.get_db_prep_save(getattr(row, name), connection) if field else getattr(row, name)
         for name, field in fields
     ]
-    tell(statement, values)
     row._state.adding, row._state.db = False, connection.alias
+    return statement, values
 
 
 @functools.cache
@@ -142,7 +152,7 @@ def _exchange(questions: Sequence[_Question]) -> None:
                 driver.close()
             raise
     if connection.queries_logged:
-        connection.queries_log.extend({"sql": question.sql, "time": "0"} for question in questions)
+        connection.queries_log.extend({"sql": "; ".join(each.parts), "time": "0"} for each in questions)
 
 
 def _ask_and_read(driver: psycopg.Connection[Any], questions: Sequence[_Question]) -> Any:
@@ -179,10 +189,10 @@ def _queue(
 
     `new`: what is prepared in this go, and so can be used in it already.
     """
-    pgconn, (text, names) = driver.pgconn, _numbered(question.sql)
+    pgconn, (text, names) = driver.pgconn, _numbered(question.parts)
     transformer = Transformer(driver)
     values = transformer.dump_sequence(
-        [question.params[name] for name in names],  # type: ignore[index]
+        [question.params[part][name] for part, name in names],  # type: ignore[index]
         [PyFormat.AUTO] * len(names),
     )
     types, formats = transformer.types, transformer.formats
@@ -214,19 +224,21 @@ def _done(_result: Any) -> None:
     """BEGIN says nothing that anybody wants to know."""
 
 
+_Place = tuple[int, str | int]
 _PLACE = re.compile(r"%(?:\((\w+)\)s|(s)|%)")
 
 
 @functools.cache
-def _numbered(sql: str) -> tuple[bytes, tuple[str | int, ...]]:
-    """A statement with the database's own placeholders, and what stands for each."""
-    places: dict[str | int, int] = {}
+def _numbered(parts: tuple[str, ...]) -> tuple[bytes, tuple[_Place, ...]]:
+    """One statement with the database's own placeholders, and of each its part and name or position."""
+    places: dict[_Place, int] = {}
 
-    def numbered(match: re.Match[str]) -> str:
+    def numbered(part: int, match: re.Match[str]) -> str:
         if match[0] == "%%":
             return "%"
-        name: str | int = match[1] or len(places)
-        return f"${places.setdefault(name, len(places) + 1)}"
+        place = part, match[1] or sum(of == part for of, _name in places)
+        return f"${places.setdefault(place, len(places) + 1)}"
 
-    text = _PLACE.sub(numbered, sql)
-    return text.encode(), tuple(places)
+    *others, last = (_PLACE.sub(functools.partial(numbered, part), text) for part, text in enumerate(parts))
+    beside = ", ".join(f"part_{part} AS ({text})" for part, text in enumerate(others))
+    return (f"WITH {beside} {last}" if others else last).encode(), tuple(places)
