@@ -8,7 +8,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.test import Client
-from redis.client import Pipeline
+from redis import Redis
 
 from tests.factories import ServiceFactory, api_key
 from zsk import limits
@@ -91,10 +91,16 @@ def _point_elsewhere(settings: LazySettings) -> None:
     settings.CACHES = {"default": away}
 
 
-def test_one_trip_to_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    trips = []
-    real = Pipeline.execute
-    monkeypatch.setattr(Pipeline, "execute", lambda self, *a, **k: trips.append(self) or real(self, *a, **k))
+def test_one_trip_to_redis_for_all_but_the_first_of_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    trips: list[str] = []
+    real = Redis.execute_command
+
+    def execute(self: Redis, command: str, *args: Any, **options: Any) -> Any:
+        trips.append(command)
+        return real(self, command, *args, **options)
+
+    monkeypatch.setattr(Redis, "execute_command", execute)
     _credential, key = api_key(ServiceFactory())
     assert re.fullmatch(r'"schluessel";r=1199;t=42', ask(key)["RateLimit"])
-    assert len(trips) == 1
+    assert re.fullmatch(r'"schluessel";r=1198;t=42', ask(key)["RateLimit"])
+    assert trips == ["INCRBY", "EXPIRE", "INCRBY"]
