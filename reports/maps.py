@@ -78,27 +78,31 @@ def measured(row: AreaValue, *, absolute: bool) -> float | None:
     return row.value if absolute else row.per_100k
 
 
-def land_map(rows: Sequence[AreaValue], *, absolute: bool, described_by: str = "") -> SafeString:
-    content = map_content(rows, absolute=absolute, linked=True)
+def land_map(
+    rows: Sequence[AreaValue], *, absolute: bool, described_by: str = "", query: str = ""
+) -> SafeString:
+    """`query`: the month that the Länder's pages are to show."""
+    content = map_content(rows, absolute=absolute, query=query)
     return format_html(
         '<svg class="zsk-map" viewBox="{}" role="group" aria-label="{}" aria-describedby="{}">{}</svg>',
         outlines()["viewBox"], _("Karte der Länder"), described_by, content,
     )  # fmt: skip
 
 
-def map_content(rows: Sequence[AreaValue], *, absolute: bool, linked: bool) -> SafeString:
+def map_content(rows: Sequence[AreaValue], *, absolute: bool, query: str | None) -> SafeString:
+    """Each Land a link with this query; None: no links."""
     classes = classify([measured(row, absolute=absolute) for row in rows])
     known = outlines()["laender"]
     # Large ones first, so that Berlin and Bremen lie on top of what surrounds them.
     drawn = sorted(
         (row for row in rows if row.area.ars in known), key=lambda row: row.area.code in {"BE", "HB", "HH"}
     )
-    parts = [_land(row, known[row.area.ars], classes, absolute=absolute, linked=linked) for row in drawn]
+    parts = [_land(row, known[row.area.ars], classes, absolute=absolute, query=query) for row in drawn]
     return mark_safe("".join(parts))  # noqa: S308 - every part is made by format_html
 
 
 def _land(
-    row: AreaValue, outline: dict[str, Any], classes: Classes, *, absolute: bool, linked: bool
+    row: AreaValue, outline: dict[str, Any], classes: Classes, *, absolute: bool, query: str | None
 ) -> SafeString:
     value = measured(row, absolute=absolute)
     number = None if value is None else classes.number(value)
@@ -107,10 +111,15 @@ def _land(
         spoken(row), _paths(outline["d"], number), outline["x"], outline["y"] + 4,
         _label_class(row, number), row.area.code,
     )  # fmt: skip
-    if not linked:
+    if query is None:
         return format_html("<g>{}</g>", shapes)
     return format_html(
-        '<a href="/regionen/{}/" aria-label="{}, {}">{}</a>', row.area.ars, row.area.code, spoken(row), shapes
+        '<a href="/regionen/{}/{}" aria-label="{}, {}">{}</a>',
+        row.area.ars,
+        query,
+        row.area.code,
+        spoken(row),
+        shapes,
     )
 
 

@@ -63,7 +63,7 @@ def curve(points: Sequence[Point], *, title: str, stand: dt.datetime | None) -> 
 def land_map(
     rows: Sequence[AreaValue], *, absolute: bool, title: str, stand: dt.datetime | None
 ) -> SafeString:
-    content = maps.map_content(rows, absolute=absolute, linked=False)
+    content = maps.map_content(rows, absolute=absolute, query=None)
     legend = maps.classify([maps.measured(row, absolute=absolute) for row in rows])
     lines = [
         format_html(

@@ -139,6 +139,12 @@ class DeliveryFilter(forms.Form):
         max_length=7,
         widget=forms.TextInput(attrs={**_INPUT, "type": "month", "placeholder": "2026-05"}),
     )
+    korrektur = forms.CharField(
+        label=gettext_lazy("Mit Korrekturen für den Monat"),
+        required=False,
+        max_length=7,
+        widget=forms.TextInput(attrs={**_INPUT, "type": "month", "placeholder": "2026-05"}),
+    )
     von = forms.DateField(
         label=gettext_lazy("Eingegangen ab"),
         required=False,
@@ -177,6 +183,9 @@ class DeliveryFilter(forms.Form):
     def clean_monat(self) -> dt.date | None:
         return months.parse(self.cleaned_data["monat"])
 
+    def clean_korrektur(self) -> dt.date | None:
+        return months.parse(self.cleaned_data["korrektur"])
+
     @property
     def filters(self) -> bool:
         """Whether anything is left out of the list."""
@@ -185,7 +194,7 @@ class DeliveryFilter(forms.Form):
     @property
     def sought(self) -> list[BoundField]:
         """What is asked for seldom and folded away."""
-        return [self[name] for name in ("wer", "monat", "von", "bis", "sortierung")]
+        return [self[name] for name in ("wer", "monat", "korrektur", "von", "bis", "sortierung")]
 
     @property
     def sought_for(self) -> bool:

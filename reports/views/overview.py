@@ -110,7 +110,9 @@ def _map(laender: Laender, *, absolute: bool) -> dict[str, Any]:
         "has_rates": _has_rates(laender),
         "map_headline": sentences.map_headline(laender, absolute=absolute),
         "map_sentence": sentences.map_sentence(laender, absolute=absolute),
-        "map": maps.land_map(laender.rows, absolute=absolute, described_by="satz-karte"),
+        "map": maps.land_map(
+            laender.rows, absolute=absolute, described_by="satz-karte", query=_suffix(laender.month)
+        ),
         "map_legend": classes,
         "map_rows": _land_rows(laender, absolute=absolute),
         "germany": _germany(laender, absolute=absolute),

@@ -21,6 +21,7 @@ from reports.queries.portal_page import PortalReport, portal_report
 from reports.templatetags.reports import BADGE_KINDS
 from reports.views.choices import chosen_month, no_such_month
 from reports.views.services import viewer
+from services.models import OnlineService, service_number
 from zsk import formats, months
 
 PER_PAGE = 50
@@ -46,7 +47,19 @@ def portal(request: HttpRequest, version: Version, kuerzel: str) -> HttpResponse
     found, month = _report(request, version, kuerzel)
     if month is None:
         return no_such_month(request, first=found.first_month, address=request.path)
-    return render(request, "reports/portal.html", _context(request, found))
+    return render(request, "reports/portal.html", {**_context(request, found), **_traces(request, found)})
+
+
+def _traces(request: HttpRequest, found: PortalReport) -> dict[str, Any]:
+    """Which numbers lead this person to the deliveries that made them: all of one's own portal, and those of
+    services that one may deliver for."""
+    person = viewer(request)
+    if not person.is_authenticated:
+        return {}
+    shown = {int(row.number.removeprefix("OS-")) for row in found.rows}
+    own = OnlineService.objects.deliverable_by(person).filter(pk__in=shown)
+    manages = Portal.objects.managed_by(person).filter(kuerzel=found.kuerzel).exists()
+    return {"own": {service_number(pk) for pk in own.values_list("pk", flat=True)}, "manages": manages}
 
 
 def _report(request: HttpRequest, version: Version, kuerzel: str) -> tuple[PortalReport, dt.date | None]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -82,8 +83,10 @@ def service(request: HttpRequest, version: Version, number: str) -> HttpResponse
     if found is None:
         context = {"service": shown, "text": request.GET.get("region", "")}
         return render(request, "reports/no_region.html", context, status=404)
-    context = {**_context(request, found, version), "may_trace": _may_trace(request, shown)}
-    return render(request, "reports/service.html", context)
+    facts = _context(request, found, version)
+    if _may_trace(request, shown):
+        facts |= _traces(found, facts["breakdowns"])
+    return render(request, "reports/service.html", facts)
 
 
 def _may_trace(request: HttpRequest, service: OnlineService) -> bool:
@@ -93,6 +96,17 @@ def _may_trace(request: HttpRequest, service: OnlineService) -> bool:
         person.is_authenticated
         and OnlineService.objects.deliverable_by(person).filter(pk=service.pk).exists()
     )
+
+
+def _traces(found: ServiceReport, breakdowns: list[dict[str, Any]]) -> dict[str, Any]:
+    """From each number to the values that it was made of, by the regions of their time."""
+    if found.today:
+        return {"may_trace": True, "traced": ""}
+    month = reverse("transactions:month_values", args=[found.master.number, f"{found.month:%Y-%m}"])
+    for row in (row for part in breakdowns for row in part["rows"]):
+        row["trace"] = f"{month}?region={row['row'].area.ars}"
+    ars = found.place.area.ars
+    return {"may_trace": True, "traced": "" if ars == GERMANY else f"?region={ars}"}
 
 
 @require_safe

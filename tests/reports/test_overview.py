@@ -331,3 +331,11 @@ def test_the_dashboard_never_reads_the_facts(
 
 def test_other_methods_are_refused(client: Client) -> None:
     assert client.post("/").status_code == 405
+
+
+def test_the_maps_links_keep_the_month(
+    client: Client, published: OnlineService, deliver_counts: Deliver
+) -> None:
+    deliver_counts(published, {("2026-04", HESSEN): 5, ("2026-05", HESSEN): 6})
+    page = client.get("/?monat=2026-04").content.decode()
+    assert f'<a href="/regionen/{HESSEN}/?monat=2026-04" aria-label="HE, Hessen:' in page

@@ -78,7 +78,7 @@ def test_the_page_says_the_month_and_its_change(client: Client, held: OnlineServ
     text = page(client, "/portale/nord/")
     assert "Im Mai 2026 wurden <b>110</b> Transaktionen gezählt." in text
     assert "Gegenüber Mai 2025 (100): +10,0\u00a0%" in client.get("/portale/nord/").content.decode()
-    assert f'href="/onlineservices/{held.number}/"' in text
+    assert f'href="/onlineservices/{held.number}/?monat=2026-05"' in text
     assert "geliefert" in text
     listed = page(client, "/portale/")
     assert 'href="/portale/nord/"' in listed

@@ -70,10 +70,10 @@ def test_a_services_list_shows_its_part_also_to_those_who_see_the_whole(
     of_portal: Delivery, admin: User, services: list[OnlineService]
 ) -> None:
     said = page(signed_in(admin), of_service(services[0]))
-    assert 'data-l="neu">1</td>' in said
+    assert 'aria-label="1 Wert ansehen">1</a>' in said
     assert "Gewerbe anmelden" not in said
     said = page(signed_in(admin), ALL)
-    assert 'data-l="neu">3</td>' in said
+    assert 'aria-label="3 Werte ansehen">3</a>' in said
 
 
 def test_a_portals_list_holds_its_services_deliveries_and_no_others(

@@ -277,7 +277,7 @@ def test_pages_follow_one_another_and_keep_what_was_chosen(member: User, large: 
     said = page(client, here)
     assert 'rel="prev"' not in said
     while True:
-        seen += re.findall(r"#r-(\d{12})", said)
+        seen += re.findall(r"\?region=(\d{12})", said)
         following = re.search(r'href="(\?[^"]*)" rel="next"', said)
         if following is None:
             break
@@ -289,7 +289,7 @@ def test_pages_follow_one_another_and_keep_what_was_chosen(member: User, large: 
     assert len(set(seen)) == len(seen) == REGIONS
     backwards: list[str] = []
     while True:
-        backwards = [*re.findall(r"#r-(\d{12})", said), *backwards]
+        backwards = [*re.findall(r"\?region=(\d{12})", said), *backwards]
         before = re.search(r'href="(\?[^"]*)" rel="prev"', said)
         if before is None:
             break

@@ -67,6 +67,12 @@ def _row(service: OnlineService, span: list[dt.date], totals: dict[dt.date, int]
     )
 
 
+def missing_in(services: QuerySet[OnlineService], month: dt.date) -> QuerySet[OnlineService]:
+    """Those that were to report the month and did not."""
+    reported = ServiceMonth.objects.filter(service=OuterRef("pk"), month=month)
+    return services.filter(expected_in(month), ~Exists(reported))
+
+
 def shares(services: QuerySet[OnlineService], year: int) -> list[MonthShare]:
     """For all of the services together; one query. Who reports unasked counts as expected as well."""
     over = [month for month in span_of(year) if month < months.running()]

@@ -44,12 +44,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Listed:
-    """One line of the list; `part` is everything where `whole`, else only what belongs to who asks."""
+    """One line of the list; `part` is everything where `whole`, else only what belongs to who asks.
+
+    `traceable`: some of its values may be looked at one by one.
+    """
 
     delivery: Delivery
     part: Part
     whole: bool
     services: int
+    traceable: bool
 
 
 def matching(deliveries: DeliveryQuerySet, *, text: str, among: User) -> DeliveryQuerySet:
@@ -144,7 +148,8 @@ def listed(
         )
         service = names.get(own["one"]) if own.get("parts") == 1 else delivery.service
         part = Part(new, changed, same, deleted, service)
-        result.append(Listed(delivery, part, whole, parts if full else own.get("parts", 0)))
+        services_shown = parts if full else own.get("parts", 0)
+        result.append(Listed(delivery, part, whole, services_shown, traceable=bool(own)))
     return result
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 
 from services.models import OnlineService
 from transactions.models import CountRevision, Delivery, TransactionCount
@@ -215,13 +215,20 @@ class RegionValue:
         return self.steps[1:]
 
 
-def regions_of_month(service: OnlineService, month: dt.date) -> QuerySet[Any]:
-    """The keys of all regions that a value is or was reported for."""
-    of_month = {"service": service, "month": month}
+def regions_of_month(service: OnlineService, month: dt.date, *, within: str = "") -> QuerySet[Any]:
+    """The keys of all regions that a value is or was reported for; `within`: what they begin with."""
+    of_month = {"service": service, "month": month, "ars__ars__startswith": within}
     facts = TransactionCount.objects.filter(**of_month).order_by().values_list("ars_id")
     return facts.union(CountRevision.objects.filter(**of_month).order_by().values_list("ars_id")).order_by(
         "ars_id"
     )
+
+
+def sum_of_month(service: OnlineService, month: dt.date, *, within: str) -> tuple[int | None, int]:
+    """What the regions report whose keys begin so, and how many they are."""
+    found = TransactionCount.objects.filter(service=service, month=month, ars__ars__startswith=within)
+    summed = found.aggregate(total=Sum("count"), rows=Count("ars"))
+    return summed["total"], summed["rows"]
 
 
 def month_values(service: OnlineService, month: dt.date, keys: Sequence[str]) -> list[RegionValue]:

@@ -1,6 +1,7 @@
 """The completeness map month × service: for one's own services, a portal's, and for operations all.
 
-Year, search and order stand in the address; the same address with `.csv` is the file.
+Year, search and order stand in the address; the same address with `.csv` is the file. `?fehlt=2026-05` leaves
+those who were to report that month and did not.
 """
 
 from __future__ import annotations
@@ -86,9 +87,14 @@ def of_all(request: HttpRequest, *, as_file: bool = False) -> HttpResponseBase:
 def _answer(request: HttpRequest, scope: Scope, *, as_file: bool) -> HttpResponseBase:
     years = reading.years()
     asked = {name: request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "status", "jahr")}
+    missing = months.parse(request.GET.get("fehlt"))
+    if missing:
+        asked["jahr"] = str(missing.year)
     year = int(asked["jahr"]) if asked["jahr"] in map(str, years) else months.last_full().year
     order = request.GET.get("sortierung", "")
     chosen = _chosen(scope.services, asked).order_by(*ORDERS.get(order, ORDERS["name"]))
+    if missing:
+        chosen = reading.missing_in(chosen, missing)
     if as_file:
         return csv_response(f"zsk-vollstaendigkeit-{year}", FILE_COLUMNS, _cells(chosen, year))
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("seite"))
@@ -108,8 +114,9 @@ def _answer(request: HttpRequest, scope: Scope, *, as_file: bool) -> HttpRespons
         "legend": [(each, SIGNS[each]) for each in MonthStanding if SIGNS[each]],
         "standings": Standing,
         "asked": asked,
+        "missing": missing,
         "order": order if order in ORDERS else "name",
-        "filtered": bool(asked["q"] or asked["status"] in Standing.values),
+        "filtered": bool(asked["q"] or asked["status"] in Standing.values or missing),
         "now": timezone.now(),
     }
     return render(request, "transactions/completeness.html", context)

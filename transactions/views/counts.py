@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from transactions.queries import values
 from transactions.queries.deliveries import Part
 from transactions.reviews import Review
 
@@ -16,13 +17,17 @@ LEAST_SHARE = 0.004
 
 @dataclass(frozen=True)
 class Segment:
-    """One kind of row; `x` and `width` are places in the bar as SVG writes them."""
+    """One kind of row; `x` and `width` are places in the bar as SVG writes them.
+
+    `kind` names the values that the rows have set, empty where there are none.
+    """
 
     label: str
     count: int
     css: str
     x: str
     width: str
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,15 @@ class Counts:
     def segments(self) -> Iterator[Segment]:
         """Kinds that every delivery has, and deleted values where there are any."""
         kinds = [
-            (_("fehlerhaft"), self.faulty, "pb"), (_("neu"), self.new, "p1"),
-            (_("geändert"), self.changed, "p2"), (_("gelöscht"), self.deleted or None, "p3"),
-            (_("unverändert"), self.same, "p0"),
+            (_("fehlerhaft"), self.faulty, "pb", ""), (_("neu"), self.new, "p1", values.NEW),
+            (_("geändert"), self.changed, "p2", values.CHANGED),
+            (_("gelöscht"), self.deleted or None, "p3", values.DELETED),
+            (_("unverändert"), self.same, "p0", ""),
         ]  # fmt: skip
-        shown = [(label, count, css) for label, count, css in kinds if count is not None]
-        total = sum(count for _label, count, _css in shown) or 1
-        shares = [max(count / total, LEAST_SHARE) if count else 0 for _label, count, _css in shown]
+        shown = [(label, count, css, kind) for label, count, css, kind in kinds if count is not None]
+        total = sum(count for _label, count, *_rest in shown) or 1
+        shares = [max(count / total, LEAST_SHARE) if count else 0 for _label, count, *_rest in shown]
         scale, left = 100 / (sum(shares) or 1), 0.0
-        for (label, count, css), share in zip(shown, shares, strict=True):
-            yield Segment(label, count, css, f"{left:.2f}%", f"{share * scale:.2f}%")
+        for (label, count, css, kind), share in zip(shown, shares, strict=True):
+            yield Segment(label, count, css, f"{left:.2f}%", f"{share * scale:.2f}%", kind)
             left += share * scale

@@ -46,13 +46,18 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     parts = reading.parts(shown, user=user, whole=whole)
     together = reading.together(parts)
     services = {part.service.pk: part.service for part in parts if part.service}
+    # Also of one's own delivery values are shown only for services that are still one's own.
+    own = {part.service.pk for part in reading.parts(shown, user=user, whole=False) if part.service}
     changed = reading.changed_values(shown, services=list(services), limit=CHANGES_SHOWN)
     context = {
         "delivery": shown,
         "whole": whole,
         "parts": parts,
-        "has_values": bool(parts) and bool(reading.parts(shown, user=user, whole=False)),
-        "parts_page": Paginator(parts, PARTS_SHOWN).get_page(request.GET.get("seite")),
+        "has_values": bool(own),
+        "all_own": bool(own) and own == services.keys(),
+        "parts_page": Paginator(
+            [(part, part.service is not None and part.service.pk in own) for part in parts], PARTS_SHOWN
+        ).get_page(request.GET.get("seite")),
         "one": parts[0].service if len(parts) == 1 else None,
         "counts": Counts.of_part(together),
         "tally": sentences.tally(

@@ -25,7 +25,7 @@ from services.views.access import managed_service
 from services.views.portal_access import managed_portal
 from transactions.findings import Finding
 from transactions.forms import DeliveryFilter
-from transactions.models import Delivery, DeliveryQuerySet
+from transactions.models import CountCorrection, Delivery, DeliveryQuerySet
 from transactions.queries import deliveries as reading
 from transactions.queries.deliveries import Listed
 from transactions.views.access import person
@@ -147,6 +147,8 @@ def _filtered(chosen: DeliveryQuerySet, asked: dict[str, Any], user: User) -> De
     chosen = chosen.filter(**{field: asked[name] for name, field in fields.items() if asked.get(name)})
     if month := asked.get("monat"):
         chosen = chosen.filter(first_month__lte=month, last_month__gte=month)
+    if month := asked.get("korrektur"):
+        chosen = chosen.filter(pk__in=CountCorrection.objects.filter(month=month).values("delivery"))
     if portal := asked.get("portal"):
         chosen = reading.of_portal(chosen, portal)
     if text := asked.get("service"):

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from ozgsync.models import Region
 from services.models import NUMBER, OnlineService
 from services.views.access import managed_service
 from transactions.models import Delivery, ServiceMonth
@@ -165,18 +166,31 @@ def _set_cells(row: SetValue) -> list[str | int | None]:
 @login_required
 @require_safe
 def month_values(request: HttpRequest, number: str, month: str, *, as_file: bool = False) -> HttpResponseBase:
-    """Whoever may deliver: all regions of one service's month with their value, its delivery and history."""
+    """Whoever may deliver: the regions of one service's month with their value, its delivery and history.
+
+    `?region=` leaves those that lie in it.
+    """
     service, day = managed_service(request, number), months.parse(month)
     if day is None:
         raise Http404(month)
-    keys = [ars for (ars,) in values.regions_of_month(service, day)]
+    named = request.GET.get("region", "")
+    region = Region.objects.filter(ars=named).first() if ARS.fullmatch(named) else None
+    within = region.prefix if region else ""
+    keys = [ars for (ars,) in values.regions_of_month(service, day, within=within)]
     if as_file:
-        return csv_response(f"{service.number}-{month}", FILE_COLUMNS, _cells(service, day, keys))
+        name = "-".join([service.number, month, *([region.ars] if region else [])])
+        return csv_response(name, FILE_COLUMNS, _cells(service, day, keys))
+    stored = ServiceMonth.objects.filter(service=service, month=day).first()
+    whole = (stored.total, stored.rows) if stored else (None, 0)
+    total, regions = values.sum_of_month(service, day, within=within) if region else whole
     page = Paginator(keys, PER_PAGE).get_page(request.GET.get("seite"))
     context: dict[str, Any] = {
         "service": service,
         "month": day,
-        "stored": ServiceMonth.objects.filter(service=service, month=day).first(),
+        "stored": stored,
+        "region": region,
+        "total": total,
+        "regions": regions,
         "page": page,
         "rows": values.month_values(service, day, list(page.object_list)),
         "previous": months.shift(day, -1) if day.year > dt.MINYEAR + 1 else None,
