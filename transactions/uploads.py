@@ -38,6 +38,7 @@ from transactions.reviews import Review
 from transactions.rows import Rows
 from transactions.sources import Unreadable, files
 from zsk import formats
+from zsk.kinds import unpacked_bytes
 
 MAX_ROWS = 5_000_000
 Step = DeliveryJob.Step
@@ -283,7 +284,11 @@ def _tell(job: Working | None, step: DeliveryJob.Step, percent: int) -> None:
 
 
 def _is_large(delivery: Delivery) -> bool:
-    return contents.kept_bytes(delivery) > settings.UPLOAD_AT_ONCE_BYTES
+    """Whether a worker does it: an XLSX of two megabytes may hold hundreds of thousands of rows."""
+    if contents.kept_bytes(delivery) > settings.UPLOAD_AT_ONCE_BYTES:
+        return True
+    with contents.open_content(delivery) as file:
+        return unpacked_bytes(file) > settings.UPLOAD_AT_ONCE_BYTES
 
 
 def _refuse_unless_may(delivery: Delivery, by: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from typing import Any, BinaryIO, Final
 
@@ -12,6 +13,7 @@ BLOCK = 1 << 20
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MOST_PARTS = 10_000
+_BROKEN = (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError)
 _SIGNATURES = (
     (b"%PDF", "eine PDF-Datei"),
     (b"\x89PNG", "ein Bild"),
@@ -79,12 +81,24 @@ def _refuse_other_texts(file: BinaryIO, start: bytes) -> None:
         raise _other("eine HTML- oder XML-Datei" if first == b"<" else "eine JSON-Datei")
 
 
+def unpacked_bytes(file: BinaryIO) -> int:
+    """How much whoever reads the file goes through at most: of an XLSX all its parts. 0 for broken ones."""
+    file.seek(0)
+    if not file.read(4).startswith(b"PK"):
+        return file.seek(0, io.SEEK_END)
+    try:
+        with open_archive(file) as archive:
+            return sum(part.file_size for part in archive.infolist())
+    except (NotReadable, *_BROKEN):
+        return 0
+
+
 def _refuse_other_archives(file: BinaryIO) -> None:
     try:
         with open_archive(file) as archive:
             parts = set(archive.namelist())
             declared = archive.open("mimetype").read(80) if "mimetype" in parts else b""
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+    except _BROKEN as error:
         raise NotReadable("datei_beschaedigt") from error
     if b"opendocument.spreadsheet" in declared:
         raise _other("eine OpenDocument-Tabelle (ODS)")

@@ -286,7 +286,7 @@ REMINDERS = env.flag("REMINDERS", True)
 REMINDER_DAYS_BEFORE = env.number("REMINDER_DAYS_BEFORE", 5, most=27)
 REMINDER_DAYS_LATE = env.number("REMINDER_DAYS_LATE", 1, least=1)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 200 * 1024 * 1024, least=1)
-# A larger file is checked and taken over by a worker; counted in pieces of 1 MiB.
+# A larger file is checked and taken over by a worker; counted in pieces of 1 MiB, and of an XLSX unpacked.
 UPLOAD_AT_ONCE_BYTES = env.number("UPLOAD_AT_ONCE_BYTES", 2 * 1024 * 1024, least=0)
 MAX_PUSH_BYTES = env.number("MAX_PUSH_BYTES", 20 * 1024 * 1024, least=1)
 # With `Prefer: respond-async` a worker delivers; the body is counted unpacked.

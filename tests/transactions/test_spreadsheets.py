@@ -8,6 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
+from django.conf import LazySettings
 
 from services.models import OnlineService
 from tests.factories import Personas, ServiceFactory, api_key, personas
@@ -23,12 +24,12 @@ from tests.transactions.uploading import (
     post,
     signed_in,
 )
-from transactions import report, uploads
+from transactions import report, tasks, uploads
 from transactions.findings import Finding
-from transactions.models import Delivery, TransactionCount
+from transactions.models import Delivery, DeliveryJob, TransactionCount
 from transactions.rows import Rows
 from transactions.sources import Unreadable, files
-from zsk import tables
+from zsk import kinds, tables
 
 HEAD = ["onlineservice", "ars", "monat", "anzahl"]
 
@@ -169,6 +170,28 @@ def test_a_workbook_is_delivered_and_its_report_is_one(people: Personas, service
     assert found == [service.number, HESSEN, dt.datetime.combine(LAST, dt.time()), 1204, "neu"]
     assert sheet["A3"].value is None  # rows keep their numbers
     assert sheet["C4"].value == MONTH
+
+
+@pytest.mark.parametrize(("number", "worker"), [(4_000, False), (8_000, True)])
+def test_what_a_workbook_unpacks_to_says_whether_a_worker_reads_it(
+    people: Personas, service: OnlineService, settings: LazySettings, number: int, worker: bool
+) -> None:
+    settings.UPLOAD_AT_ONCE_BYTES = 1 << 20
+    data = xlsx(HEAD, *([service.number, HESSEN, LAST, count] for count in range(number)))
+    assert len(data) < 1 << 18
+    assert (kinds.unpacked_bytes(io.BytesIO(data)) > 1 << 20) == worker
+    delivery = uploaded(people, data)
+    assert DeliveryJob.objects.filter(pk=delivery.pk).exists() == worker
+    tasks.work_on_delivery(str(delivery.pk))
+    delivery.refresh_from_db()
+    assert delivery.status == Delivery.Status.REFUSED
+    assert uploads.review(delivery, by=people.owner).fault_count == number - 1
+
+
+def test_how_much_is_in_what_is_no_archive_or_broken() -> None:
+    data = xlsx(HEAD)
+    assert kinds.unpacked_bytes(io.BytesIO(b"ars;monat")) == 9
+    assert kinds.unpacked_bytes(io.BytesIO(data[:-40])) == 0
 
 
 def test_faults_name_the_rows_of_the_spreadsheet_and_the_report_can_be_mended(
