@@ -33,7 +33,8 @@ def send(template: str, *, to: str, context: dict[str, object], reply_to: str | 
     """Have `templates/mail/<template>.txt` sent: its first line is the subject, the rest the plain text.
 
     `context["site"]`, from `zsk.site.address(request)`, is what links begin with and stands below the text;
-    without it that of the settings.
+    without it that of the settings. Where there is none, as in a worker without `SITE_URL`, a template that a
+    worker uses leaves its links out.
     """
     facts = {"site": settings.SITE_URL, **context}
     subject, _newline, body = _render(f"mail/{template}.txt", facts).partition("\n")

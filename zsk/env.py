@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -44,6 +45,24 @@ def number(name: str, default: int, *, least: int = 0, most: int | None = None) 
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks and empty parts."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def origin(name: str, *, only_https: bool = False) -> str:
+    """`https://host` or `https://host:port`, without a slash at the end; empty where it is not set."""
+    given = text(name, "").strip()
+    value = given.removesuffix("/")
+    try:
+        parts = urlsplit(value)
+        bare = f"{parts.scheme}://{parts.netloc}" == value and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        bare = False
+    schemes = {"https"} if only_https else {"https", "http"}
+    if given and not (bare and "@" not in value and parts.scheme in schemes):
+        kinds = "https" if only_https else "https oder http"
+        raise ImproperlyConfigured(
+            f"{name}={given!r} ist keine Adresse ({kinds}) wie https://zsk.example.org."
+        )
+    return value
 
 
 def numbered(name: str, default: str) -> dict[int, str]:

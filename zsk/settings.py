@@ -46,9 +46,9 @@ KEY_PEPPERS = env.numbered("KEY_PEPPERS", "" if PRODUCTION else "1:" + _local_se
 
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "" if PRODUCTION else "*")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
-# The address that links in files, mails and API answers start with; empty: that of the request.
-SITE_URL = env.text("SITE_URL", "").rstrip("/")
 BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", PRODUCTION)
+# The address that links in files, mails and API answers start with; empty: that of the request.
+SITE_URL = env.origin("SITE_URL", only_https=PRODUCTION and BEHIND_TLS_PROXY)
 
 INSTALLED_APPS = [
     "zsk",

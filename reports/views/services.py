@@ -29,7 +29,7 @@ from reports.templatetags.reports import BADGE_KINDS
 from reports.views.choices import chosen_month, no_such_month, of_today
 from reports.words import corrected_mark, noun
 from services.models import NUMBER, OnlineService
-from zsk import formats, months
+from zsk import formats, months, site
 from zsk.middleware import has_session
 
 
@@ -156,9 +156,8 @@ def _today(found: ServiceReport) -> str:
 
 
 def _context(request: HttpRequest, found: ServiceReport, version: Version) -> dict[str, Any]:
-    site = settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
     ars = found.place.area.ars
-    link = f"{site}/onlineservices/{found.master.number}/{_query(found)}"
+    link = f"{site.address(request)}/onlineservices/{found.master.number}/{_query(found)}"
     return {
         "found": found,
         "master": found.master,

@@ -101,7 +101,10 @@ def test_the_days_are_settings(clock: Clock, settings: LazySettings) -> None:
     assert reminders.stage_of_today() is None
 
 
-def test_one_mail_lists_everything_that_is_due_for_a_person(clock: Clock, petra: User) -> None:
+def test_one_mail_lists_everything_that_is_due_for_a_person(
+    clock: Clock, petra: User, settings: LazySettings
+) -> None:
+    settings.SITE_URL = "https://zsk.example"
     one = service_of(petra, name="Wohngeld", last=dt.date(2026, 5, 1))
     two = service_of(petra, name="BAföG", last=dt.date(2026, 4, 1))
     service_of(petra, name="Erledigt", last=JUNE)
@@ -131,6 +134,19 @@ def test_the_links_of_the_mail_lead_to_their_pages(clock: Clock, petra: User, se
     client = signed_in(petra)
     for link in links:
         page(client, link.removeprefix("https://zsk.example"))
+
+
+@pytest.mark.parametrize("services", [1, reminders.MOST_LISTED + 1])
+def test_without_an_address_there_is_no_link_instead_of_a_wrong_one(
+    clock: Clock, petra: User, services: int, settings: LazySettings
+) -> None:
+    settings.SITE_URL = ""
+    for _number in range(services):
+        service_of(petra, name="Wohngeld")
+    reminders.send()
+    assert "/" not in body()
+    assert "Meine Onlineservices, wenn Sie sich an der ZSK anmelden." in body()
+    assert body().count("Wohngeld (OS-") == min(services, reminders.MOST_LISTED)
 
 
 def test_nobody_is_told_twice_of_the_same_month_and_stage(clock: Clock, petra: User) -> None:
@@ -177,6 +193,7 @@ def test_only_those_who_can_and_want_to_be_told(clock: Clock, petra: User) -> No
 
 
 def test_portal_admins_are_told_of_what_their_portal_holds(clock: Clock, settings: LazySettings) -> None:
+    settings.SITE_URL = "https://zsk.example"
     portal = PortalFactory()
     admin = PortalMemberFactory(portal=portal, user__email="admin@example.org").user
     held = [ServiceFactory(name=f"Dienst {index:02d}", portal=portal) for index in range(32)]

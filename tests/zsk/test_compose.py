@@ -45,7 +45,9 @@ def dockerfile() -> str:
 
 def variables_in_settings() -> set[str]:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "zsk").glob("*.py")]
-    return set(re.findall(r'env\.(?:text|flag|number|numbered|items)\(\s*"([A-Z_]+)"', "\n".join(sources)))
+    return set(
+        re.findall(r'env\.(?:text|flag|number|numbered|items|origin)\(\s*"([A-Z_]+)"', "\n".join(sources))
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from celery.schedules import crontab
+from django.conf import LazySettings
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_httpserver import HTTPServer
@@ -159,7 +160,11 @@ def test_the_pages_cost_the_same_for_many_changes(
 # --- who is told ---------------------------------------------------------------------------------
 
 
-def test_responsible_people_get_one_mail_about_all_of_their_services() -> None:
+@pytest.mark.parametrize("site", ["", "https://zsk.example"])
+def test_responsible_people_get_one_mail_about_all_of_their_services(
+    site: str, settings: LazySettings
+) -> None:
+    settings.SITE_URL = site
     fim(entry(OLD, "Hundesteuer"), entry(NEW, "Hundesteuer Festsetzung"))
     reference_changes.tell()
     leistung = Leistung.objects.get(pk=OLD)
@@ -179,6 +184,9 @@ def test_responsible_people_get_one_mail_about_all_of_their_services() -> None:
     assert "Hund anmelden" in mail.body
     assert "Hund abmelden" in mail.body
     assert f"Ihr Nachfolger: Hundesteuer Festsetzung ({NEW})." in mail.body
+    links = [line for line in mail.body.splitlines() if "/" in line]
+    assert all(line.startswith("https://zsk.example/") for line in links)
+    assert bool(links) == bool(site)
     assert reference_changes.tell() == 0
 
 
