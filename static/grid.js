@@ -1,14 +1,28 @@
-/* The form for numbers: cursor keys and Enter move, a pasted block spreads over the fields, changes are counted.
+/* The form for numbers: cursor keys and Enter move, at the end to the button; a pasted block spreads over the
+   fields, changes are counted.
    Without it the form works by its buttons. */
 (() => {
   const table = document.querySelector("[data-grid]");
   if (!table) return;
   const status = document.getElementById("grid-stand");
+  const check = status.closest("form").querySelector("[name=pruefen]:not([hidden])");
   const rows = [...table.tBodies[0].rows]
     .map((row) => [...row.cells].slice(1).map((cell) => cell.querySelector("input")))
     .filter((fields) => fields.some(Boolean));
   const places = new Map();
   rows.forEach((fields, y) => fields.forEach((field, x) => field && places.set(field, [y, x])));
+
+  // As in a spreadsheet: what is typed replaces a value; a second click or tap sets the cursor into it.
+  let entered = null;
+  table.addEventListener("focusin", ({ target }) => {
+    if (!places.has(target)) return;
+    entered = target;
+    target.select();
+  });
+  table.addEventListener("click", ({ target }) => {
+    if (target === entered && target.selectionStart === target.selectionEnd) target.select();
+    entered = null;
+  });
 
   const tell = () => {
     let changed = 0;
@@ -29,7 +43,6 @@
       const next = rows[y]?.[x];
       if (next) {
         next.focus();
-        next.select();
         return true;
       }
     } while (rows[y] && x >= 0 && x < rows[y].length);
@@ -47,7 +60,7 @@
     if (!places.has(field) || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (event.key === "Enter") {
       event.preventDefault();
-      go(field, event.shiftKey ? -1 : 1, 0);
+      if (!go(field, event.shiftKey ? -1 : 1, 0) && !event.shiftKey) check.focus();
     } else if (event.key in MOVES && !event.shiftKey) {
       const [down, right] = MOVES[event.key];
       if (right && !atEdge(field, right)) return;

@@ -181,6 +181,15 @@ def test_keyboard_reaches_content_first_and_the_menu_on_a_phone(
     page.close()
 
 
+def test_what_scrolls_shows_that_it_has_the_focus(page: Page, live_server: LiveServer) -> None:
+    log_in(page, live_server)
+    page.goto(f"{live_server.url}/liefern/datei")
+    page.get_by_role("button", name="Datei prüfen").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "PRE"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth") == "4px"
+
+
 def test_print_leaves_out_what_cannot_be_clicked_on_paper(page: Page, live_server: LiveServer) -> None:
     page.goto(f"{live_server.url}/hilfe/dateiformat/")
     page.emulate_media(media="print")

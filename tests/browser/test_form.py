@@ -42,11 +42,14 @@ def open_form(page: Page, server: LiveServer, service: OnlineService) -> None:
     MemberFactory(service=service, user=log_in(page, server))
     page.goto(f"{server.url}/liefern/")
     page.get_by_role("link", name="Formular öffnen").click()
-    page.get_by_role("link", name="BAföG Digital").click()
+    # The whole page: styles that are measured, and the script that the fields listen to.
+    with page.expect_navigation():
+        page.get_by_role("link", name="BAföG Digital").click()
 
 
 def check(page: Page) -> None:
-    page.get_by_role("button", name="Eingaben prüfen").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Eingaben prüfen").click()
 
 
 def paste(page: Page, field: str, text: str) -> None:
@@ -115,6 +118,38 @@ def test_a_pasted_block_spreads_over_the_fields(
     assert page.input_value(f"#z-{SAARLAND}-2025-05") == "77"
     assert page.input_value(cell(BAYERN)) == "1.000"
     assert faults(page) == []
+
+
+def focused(page: Page) -> str:
+    said: str = page.evaluate("(e => e.id || e.name || e.className)(document.activeElement)")
+    return said
+
+
+def test_a_value_is_replaced_and_keys_lead_through_to_the_fault(
+    page: Page, live_server: LiveServer, service: OnlineService
+) -> None:
+    open_form(page, live_server, service)
+    for field in (cell(HESSEN), cell(BAYERN)):
+        page.fill(field, "951")
+    page.click(cell(HESSEN))
+    page.keyboard.type("12")
+    assert page.input_value(cell(HESSEN)) == "12"
+    # The second click is one into the number.
+    page.click(cell(BAYERN))
+    page.click(cell(BAYERN))
+    page.keyboard.press("End")
+    page.keyboard.type("0")
+    assert page.input_value(cell(BAYERN)) == "9510"
+    page.focus(cell(SAARLAND))
+    page.keyboard.type("k. A.")
+    page.keyboard.press("Enter")
+    assert focused(page) == "pruefen"
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "kern-alert--danger" in focused(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert focused(page) == cell(SAARLAND)[1:]
 
 
 def test_without_javascript_on_a_phone(plain: Page, live_server: LiveServer, service: OnlineService) -> None:
