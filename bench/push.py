@@ -2,6 +2,7 @@
 
 - `push_single_vs_bare_view`: a push of one changed row, over a bare DRF view; medians, in turns.
 - `push_10k_rows_per_s`: rows a second in pushes of 10,000 changed rows.
+- `push_single_in_full_month_vs_bare_view`: the first again, in a month that has a value for each Gemeinde.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def main() -> None:
                 push_single_vs_bare_view=measure_single(client, keys),
                 push_10k_rows_per_s=measure_bulk(client, keys),
             )
+            client.post("/api/v1/lieferungen", [row(ars, 10**6) for ars in keys])
+            scratch.report(push_single_in_full_month_vs_bare_view=measure_single(client, keys))
 
 
 @contextmanager

@@ -57,7 +57,8 @@ class Checked:
     `month` counts months since 1970-01; `ars` is S12; `count` is REMOVE where a value is taken back;
     `row` is the position in the delivery. With any fault the delivery is refused as a whole. `faults` are
     the first MAX_FINDINGS by line; `more_faults` and `faulty_rows` count all. `stored` is what was compared
-    with the stored values, to be asked again; `unasked`: for the first time.
+    with the stored values, to be asked again; `unasked`: for the first time. `levels`: of the services that
+    have one for all of their values.
     """
 
     service: Ints
@@ -74,6 +75,7 @@ class Checked:
     faulty_rows: int = 0
     stored: AgainstStored | None = None
     unasked: bool = False
+    levels: dict[int, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.service)
@@ -183,7 +185,7 @@ class _Check:
         return Checked(
             *passed, len(self.rows), kept, self.warnings[:MAX_FINDINGS], self.scope,
             [int(pk) for pk in np.unique(passed[0])],
-            self.fault_count - len(kept), int(self.faulty.sum()), stored, unasked,
+            self.fault_count - len(kept), int(self.faulty.sum()), stored, unasked, services.fixed_levels(),
         )  # fmt: skip
 
     def _add(self, findings: list[Finding]) -> None:

@@ -99,6 +99,11 @@ class Services:
         """The place of each row's service among all of them by id, from 1; 0 for unknown ones."""
         return np.searchsorted(np.array(sorted(self.levels), np.int64), self.id, side="right")
 
+    def fixed_levels(self) -> dict[int, int]:
+        """Of the services that have one for all of their values."""
+        levels = {pk: kind.level for pk, kind in self.levels.items()}
+        return {pk: int(level) for pk, level in levels.items() if level is not None}
+
     @functools.cached_property
     def wanted_level(self) -> Levels:
         """The level that each row's service reports at; -1 where it is unknown or every level is accepted."""

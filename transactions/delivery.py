@@ -141,7 +141,7 @@ def _store(
     with pipeline():
         record(delivery, outcome, row_count=checked.row_count, warnings=checked.warnings, content=content)
         if isinstance(rows, Staged):
-            numbers.write(rows, delivery, outcome.months, outcome.closed)
+            numbers.write(rows, delivery, outcome.months, outcome.closed, checked.levels)
             if ends:
                 commit()
     if isinstance(rows, Fresh):
@@ -172,10 +172,10 @@ def _lock_and_compare(checked: Checked, delivery: Delivery) -> _Compared:
         return _Compared(staged, held, staging.diff(staged))
     with pipeline():
         # In one go: a statement sees what is stored when it begins, and the diff begins behind the locks.
-        locks, compared = _ask_for_locks(staged.services), staging.ask_diff(staged)
+        locks, compared = _ask_for_locks(staged.services, few=bool(staged.rows)), staging.ask_diff(staged)
         found = ask_again(checked)
         before = plausibility.ask_before(checked) if staged.rows else None
-    held = dict(row for answer in locks for row in answer())
+    held = _versions(locks)
     if len(held) == len(staged.services):
         return _Compared(staged, held, compared(), found and found(), before and before())
     return _Compared(staged, lock(staged.services), staging.diff(staged))
@@ -248,14 +248,23 @@ def lock(services: list[int]) -> dict[int, int]:
 def _locked_versions(services: Iterable[int]) -> dict[int, int]:
     with pipeline():
         locks = _ask_for_locks(services)
-    return dict(row for answer in locks for row in answer())
+    return _versions(locks)
 
 
-def _ask_for_locks(services: Iterable[int]) -> list[Answer]:
+def _ask_for_locks(services: Iterable[int], *, few: bool = False) -> list[Answer]:
     # Row by row in id order: the order keeps two deliveries from waiting for one another in a circle, and a
     # distributed database locks single rows only.
-    sql = "SELECT service_id, version FROM service_state WHERE service_id = %s FOR UPDATE"
-    return [ask(sql, [pk]) for pk in sorted(services)]
+    statement = _LOCK_FOR_FEW if few else _LOCK
+    return [ask(statement, [pk]) for pk in sorted(services)]
+
+
+_LOCK = "SELECT service_id, version FROM service_state WHERE service_id = %s FOR UPDATE"
+# The database does not know that arrays are short, and would plan the statements on few rows anew each time.
+_LOCK_FOR_FEW = _LOCK.replace(" FROM", ", set_config('plan_cache_mode', 'force_generic_plan', true) FROM")
+
+
+def _versions(locks: Iterable[Answer]) -> dict[int, int]:
+    return {row[0]: row[1] for answer in locks for row in answer()}
 
 
 def record(

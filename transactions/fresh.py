@@ -84,7 +84,7 @@ class Fresh:
         """Writes what `numbers.write()` would, outside of a pipeline. `ends`: nothing follows."""
         staging.copy_facts(self.checked, delivery.pk)
         with pipeline():
-            numbers.add(delivery, months, closed, self._totals())
+            numbers.add(delivery, months, closed, self.checked.levels, self._totals())
             if ends:
                 commit()
 

@@ -37,7 +37,8 @@ def ask_stored_at_others(
 ) -> Callable[[], dict[tuple[int, dt.date], Level]]:
     """The service-months that still hold values of another level, and which; `wanted` has a row for each.
 
-    `removed`: what the delivery takes back does not count. One query, which reads only those months.
+    `removed`: what the delivery takes back does not count. One query, which reads only those months of which
+    it is not known that all of their values are of that level.
     """
     if not len(wanted.service):
         return dict
@@ -53,17 +54,27 @@ def ask_stored_at_others(
     return lambda: {(service, month): Level(level) for service, month, level in answer()}
 
 
-# The months are named as a list as well, so that a distributed database need not fetch all facts.
+# Month by month, so that nothing else is read of those that are known. The facts are named by the months at
+# hand as a list as well, so that a distributed database need not fetch all of them.
 _STORED_AT_OTHERS = """
-    SELECT f.service_id, f.month, min(r.level_bottom)
-      FROM unnest(%(services)s::bigint[], %(months)s::date[], %(levels)s::int[])
-           AS wanted(service_id, month, level)
-      JOIN transaction_count f ON f.service_id = wanted.service_id AND f.month = wanted.month
-      JOIN ozgsync_region r ON r.ars = f.ars AND wanted.level NOT BETWEEN r.level_top AND r.level_bottom
-      LEFT JOIN unnest(%(gone_services)s::bigint[], %(gone_months)s::date[], %(gone_ars)s::text[])
-           AS gone(service_id, month, ars)
-           ON gone.service_id = f.service_id AND gone.month = f.month AND gone.ars = f.ars
-     WHERE f.service_id = ANY(%(services)s::bigint[]) AND f.month = ANY(%(months)s::date[])
-       AND gone.ars IS NULL
-     GROUP BY 1, 2
+    SELECT unsure.service_id, unsure.month, found.level
+      FROM (SELECT wanted.*
+              FROM unnest(%(services)s::bigint[], %(months)s::date[], %(levels)s::int[])
+                   AS wanted(service_id, month, level)
+              JOIN service_month m
+                   ON m.service_id = wanted.service_id AND m.month = wanted.month AND m.level <> wanted.level
+             WHERE m.service_id = ANY(%(services)s::bigint[]) AND m.month = ANY(%(months)s::date[])
+            OFFSET 0) unsure
+     CROSS JOIN LATERAL (
+            SELECT min(r.level_bottom) AS level
+              FROM transaction_count f
+              JOIN ozgsync_region r
+                   ON r.ars = f.ars AND unsure.level NOT BETWEEN r.level_top AND r.level_bottom
+              LEFT JOIN unnest(%(gone_services)s::bigint[], %(gone_months)s::date[], %(gone_ars)s::text[])
+                   AS gone(service_id, month, ars)
+                   ON gone.service_id = f.service_id AND gone.month = f.month AND gone.ars = f.ars
+             WHERE f.service_id = unsure.service_id AND f.month = unsure.month
+               AND f.service_id = ANY(%(services)s::bigint[]) AND f.month = ANY(%(months)s::date[])
+               AND gone.ars IS NULL) found
+     WHERE found.level IS NOT NULL
 """

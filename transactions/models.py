@@ -368,6 +368,8 @@ class ServiceMonth(models.Model):
     month = models.DateField("Monat")
     total = models.BigIntegerField("Summe")
     rows = models.IntegerField("Zahl der gemeldeten Werte")
+    # So that a push of one row need not read all others of its month to see that they are of its level.
+    level = models.SmallIntegerField("Ebene aller Werte; -1: nicht bekannt", db_default=-1)
     first_delivered_at = models.DateTimeField("erstmals geliefert am")
     last_delivered_at = models.DateTimeField("zuletzt geliefert am")
 

@@ -7,7 +7,7 @@ what was stored before it, and every piece but the last has a name.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from transactions import staging
@@ -20,13 +20,20 @@ _Pieces = list[tuple[str, str]]
 
 
 def write(
-    staged: Staged, delivery: Delivery, months: Sequence[ServiceMonthDiff], closed: Sequence[dt.date]
+    staged: Staged,
+    delivery: Delivery,
+    months: Sequence[ServiceMonthDiff],
+    closed: Sequence[dt.date],
+    levels: Mapping[int, int],
 ) -> None:
-    """Writes what the diff of these months says, and empties the stage. `closed`: those that are closed."""
+    """Writes what the diff of these months says, and empties the stage. `closed`: those that are closed.
+
+    `levels`: of services whose rows were held to one, and whose stored values are of no other.
+    """
     touched = [part for part in months if part.touched]
     with pipeline():
         if touched:
-            params = _params(delivery, touched, closed)
+            params = _params(delivery, touched, closed, levels)
             for pieces in _statements(staged, months, is_closed=bool(closed)):
                 staged.execute(_joined(pieces), **params)
         staging.unstage(staged)
@@ -36,13 +43,14 @@ def add(
     delivery: Delivery,
     months: Sequence[ServiceMonthDiff],
     closed: Sequence[dt.date],
+    levels: Mapping[int, int],
     totals: dict[str, str],
 ) -> None:
     """The same for new facts that are there already; `totals` are the parameters of `_GIVEN_TOTALS`."""
     touched = [part for part in months if part.touched]
     if not touched:
         return
-    params = _params(delivery, touched, closed) | totals
+    params = _params(delivery, touched, closed, levels) | totals
     params |= {"delivery": delivery.pk, "services": array({part.service_id for part in touched})}
     corrected = [("corrected", _CORRECTED_FACTS)] if closed else []
     pieces = [
@@ -53,12 +61,18 @@ def add(
 
 
 def _params(
-    delivery: Delivery, touched: Sequence[ServiceMonthDiff], closed: Sequence[dt.date]
+    delivery: Delivery,
+    touched: Sequence[ServiceMonthDiff],
+    closed: Sequence[dt.date],
+    levels: Mapping[int, int],
 ) -> dict[str, Any]:
+    # What only takes values back was not held to the level.
+    known = (levels.get(part.service_id, -1) if part.new or part.changed else -1 for part in touched)
     return {
         "reason": delivery.reason, "at": delivery.received_at, "closed": array(closed),
         "of": array(part.service_id for part in touched), "months": array(part.month for part in touched),
         "totals": array(part.total for part in touched), "rows": array(part.rows for part in touched),
+        "levels": array(known),
     }  # fmt: skip
 
 
@@ -188,6 +202,7 @@ def _deleted_facts(staged: Staged) -> str:
          WHERE {staged.mine} AND s.remove
            AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
            AND f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
+               {staged.stored}
     """
 
 
@@ -197,6 +212,7 @@ def _changed_facts(staged: Staged) -> str:
          WHERE {staged.mine} AND NOT s.remove AND f.count <> s.count
            AND f.service_id = s.service_id AND f.month = s.month AND f.ars = s.ars
            AND f.service_id = ANY(%(services)s::bigint[]) AND f.month BETWEEN %(first)s AND %(last)s
+               {staged.stored}
     """
 
 
@@ -210,12 +226,13 @@ def _new_facts(staged: Staged, *, all_new: bool) -> str:
 
 
 _SERVICE_MONTHS = """
-    INSERT INTO service_month AS m (service_id, month, total, rows, first_delivered_at, last_delivered_at)
-    SELECT service_id, month, total, rows, %(at)s, %(at)s
-      FROM unnest(%(of)s::bigint[], %(months)s::date[], %(totals)s::bigint[], %(rows)s::int[])
-           AS delta(service_id, month, total, rows)
+    INSERT INTO service_month AS m
+           (service_id, month, total, rows, level, first_delivered_at, last_delivered_at)
+    SELECT service_id, month, total, rows, level, %(at)s, %(at)s
+      FROM unnest(%(of)s::bigint[], %(months)s::date[], %(totals)s::bigint[], %(rows)s::int[],
+                  %(levels)s::smallint[]) AS delta(service_id, month, total, rows, level)
     ON CONFLICT (service_id, month) DO UPDATE
-    SET total = m.total + excluded.total, rows = m.rows + excluded.rows,
+    SET total = m.total + excluded.total, rows = m.rows + excluded.rows, level = excluded.level,
         last_delivered_at = excluded.last_delivered_at
 """
 _EMPTY_SERVICE_MONTHS = """

@@ -83,7 +83,12 @@ class Staged:
 
     @property
     def join(self) -> str:
-        return _JOIN.format(source=self.source)
+        return f"{_JOIN.format(source=self.source)} {self.stored}"
+
+    @property
+    def stored(self) -> str:
+        """A condition on the stored values: of a month with thousands few rows need only theirs."""
+        return "" if self.rows is None else "AND f.ars = ANY(%(row_ars)s::text[])"
 
     @property
     def mine(self) -> str:

@@ -62,7 +62,7 @@ def undo(delivery: Delivery, *, by: User | Credential, reason: str = "") -> Deli
         if outcome.closed and not reason:
             raise ReasonMissing(outcome.closed)
         writing.record(taking_back, outcome, row_count=sum(part.touched for part in outcome.months))
-        numbers.write(staged, taking_back, outcome.months, outcome.closed)
+        numbers.write(staged, taking_back, outcome.months, outcome.closed, levels={})
         Delivery.objects.filter(pk=current.pk).update(status=Delivery.Status.UNDONE)
     delivery.status = Delivery.Status.UNDONE
     return taking_back

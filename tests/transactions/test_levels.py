@@ -1,15 +1,20 @@
 """A changed Meldeebene: what is stored at the former level must go before the new one is delivered."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from ozgsync.models import Level
 from services.models import OnlineService, ReportingLevel
-from tests.factories import ServiceFactory
+from tests.factories import ServiceFactory, UserFactory
 from tests.transactions.country import BERLIN, FULDA, HESSEN, MAY, MKK, checked, delivered, row
+from transactions import levels
 from transactions.checks import Checked
-from transactions.models import TransactionCount
+from transactions.models import ServiceMonth, TransactionCount
+from transactions.undo import undo
+from zsk.statements import array, ask
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +69,61 @@ def test_costs_one_query_for_many_months(
     checked(*several)
     with django_assert_num_queries(3):
         checked(*several)
+
+
+# --- what is known of a month ----------------------------------------------------------------------
+
+
+def known(service: OnlineService) -> int:
+    return ServiceMonth.objects.get(service=service, month=MAY).level
+
+
+def test_a_month_knows_the_level_of_its_values(service: OnlineService) -> None:
+    assert known(service) == Level.KREIS
+    delivered(row(service, HESSEN, 7), row(service, MKK, "löschen"), row(service, FULDA, "löschen"))
+    assert known(service) == Level.LAND
+
+
+def test_what_only_takes_values_back_leaves_it_unknown(service: OnlineService) -> None:
+    delivered(row(service, MKK, "löschen"))
+    assert known(service) == -1
+    assert faults(checked(row(service, HESSEN, 7))) == [(2, "ebene_gespeichert")]
+
+
+def test_so_does_what_is_undone(service: OnlineService) -> None:
+    lines = [row(service, HESSEN, 7), row(service, MKK, "löschen"), row(service, FULDA, "löschen")]
+    undo(delivered(*lines), by=UserFactory(is_operations=True))
+    assert known(service) == -1
+    assert faults(checked(row(service, HESSEN, 7))) == [(2, "ebene_gespeichert")]
+
+
+def test_and_values_of_mixed_levels(service: OnlineService) -> None:
+    OnlineService.objects.update(reporting_level=ReportingLevel.MIXED)
+    delivered(row(service, HESSEN, 70))
+    assert known(service) == -1
+    OnlineService.objects.update(reporting_level=ReportingLevel.KREIS)
+    assert faults(checked(row(service, FULDA, 8))) == [(2, "ebene_gespeichert")]
+
+
+def test_a_push_of_one_row_reads_no_other_of_its_month(service: OnlineService) -> None:
+    """Of a month of thousands it would read all of them, to see that they are of its level."""
+    OnlineService.objects.update(reporting_level=ReportingLevel.KREIS)
+    asked = {
+        "services": array([service.pk]), "months": array([MAY]), "gone_services": "{}", "gone_months": "{}",
+        "gone_ars": "{}",
+    }  # fmt: skip
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {levels._STORED_AT_OTHERS}"
+    ((right,),) = ask(explain, asked | {"levels": array([int(Level.KREIS)])})()
+    ((other,),) = ask(explain, asked | {"levels": array([int(Level.LAND)])})()
+    assert (read(right), read(other)) == (0, 3)
+
+
+def read(plan: list[dict[str, Any]]) -> int:
+    """How many facts a plan has read."""
+
+    def of(node: dict[str, Any]) -> float:
+        own = node["Actual Rows"] * node["Actual Loops"]
+        below = sum(of(child) for child in node.get("Plans", []))
+        return below + (own if node.get("Relation Name") == "transaction_count" else 0)
+
+    return round(of(plan[0]["Plan"]))
