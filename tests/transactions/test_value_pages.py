@@ -266,7 +266,7 @@ def test_a_page_far_inside_costs_what_the_first_costs(
             assert len(turn()) == 51
         costs.append(cost.pages)
     assert max(costs) < 1.5 * costs[0]
-    assert max(costs) < 2_000
+    assert max(costs) < 3_000  # what the delivery has overwritten is read as well until it is swept
 
 
 def test_pages_follow_one_another_and_keep_what_was_chosen(member: User, large: Delivery) -> None:
