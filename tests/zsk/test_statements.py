@@ -65,13 +65,17 @@ def test_an_answer_read_inside_sends_what_waits(things: None) -> None:
 
 
 def test_what_waits_is_dropped_where_something_is_raised(things: None) -> None:
+    answers = []
+
     def write() -> None:
         with pipeline():
-            tell("INSERT INTO things VALUES (%s, %s)", [1, "eins"])
+            answers.append(ask("INSERT INTO things VALUES (%s, %s) RETURNING id", [1, "eins"]))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         write()
+    with pytest.raises(RuntimeError, match="never sent"):
+        answers[0]()
     assert stored() == []
     tell("INSERT INTO things VALUES (%s, %s)", [2, "zwei"])
     assert stored() == [(2, "zwei")]
