@@ -160,14 +160,15 @@ def _ask_and_read(driver: psycopg.Connection[Any], questions: Sequence[_Question
     pgconn = driver.pgconn
     # The driver's own list of what is prepared on the connection: after a rollback it forgets all of it.
     yield from driver._prepared.maintain_gen(driver)
+    bound = [_Bound(driver, question) for question in questions]  # a value may be none for the database
     expected: list[Callable[[Any], object]] = []
     new: _Names = {}
     pgconn.enter_pipeline_mode()
     if not driver.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
         pgconn.send_query_params(b"BEGIN", None)
         expected.append(_done)
-    for question in questions:
-        expected += _queue(driver, question, new)
+    for statement in bound:
+        expected += statement.send(driver, new)
     pgconn.pipeline_sync()
     yield from generators.send(pgconn)
     failed = None
@@ -183,38 +184,41 @@ def _ask_and_read(driver: psycopg.Connection[Any], questions: Sequence[_Question
         raise error_from_result(failed)
 
 
-def _queue(
-    driver: psycopg.Connection[Any], question: _Question, new: _Names
-) -> list[Callable[[Any], object]]:
-    """Hands a statement to libpq; how to understand what comes back for it, in order.
+class _Bound:
+    """A statement as libpq takes it, and how to read its answer."""
 
-    `new`: what is prepared in this go, and so can be used in it already.
-    """
-    pgconn, (text, names) = driver.pgconn, _numbered(question.parts)
-    transformer = Transformer(driver)
-    values = transformer.dump_sequence(
-        [question.params[part][name] for part, name in names],  # type: ignore[index]
-        [PyFormat.AUTO] * len(names),
-    )
-    types, formats = transformer.types, transformer.formats
+    def __init__(self, driver: psycopg.Connection[Any], question: _Question) -> None:
+        self.question, self.transformer = question, Transformer(driver)
+        self.text, names = _numbered(question.parts)
+        self.values = self.transformer.dump_sequence(
+            [question.params[part][name] for part, name in names],  # type: ignore[index]
+            [PyFormat.AUTO] * len(names),
+        )
+        self.types, self.formats = self.transformer.types, self.transformer.formats
 
-    def read(result: Any) -> None:
-        transformer.set_pgresult(result)
-        question.rows = transformer.load_rows(0, result.ntuples, tuple)
+    def send(self, driver: psycopg.Connection[Any], new: _Names) -> list[Callable[[Any], object]]:
+        """How to understand what comes back for it, in order.
 
-    if driver.prepare_threshold is None:
-        pgconn.send_query_params(text, values, types, formats, Format.BINARY)
-        return [read]
-    prepared, key = driver._prepared._names, (text, types or ())
-    if name := prepared.get(key):
-        prepared.move_to_end(key)  # the driver drops those that were not used for long
-    if name := name or new.get(key):
-        pgconn.send_query_prepared(name, values, formats, Format.BINARY)
-        return [read]
-    name = new[key] = b"zsk_%d" % next(_numbers)
-    pgconn.send_prepare(name, text, types)
-    pgconn.send_query_prepared(name, values, formats, Format.BINARY)
-    return [lambda _result: prepared.setdefault(key, name), read]
+        `new`: what is prepared in this go, and so can be used in it already.
+        """
+        pgconn = driver.pgconn
+        if driver.prepare_threshold is None:
+            pgconn.send_query_params(self.text, self.values, self.types, self.formats, Format.BINARY)
+            return [self.read]
+        prepared, key = driver._prepared._names, (self.text, self.types or ())
+        if name := prepared.get(key):
+            prepared.move_to_end(key)  # the driver drops those that were not used for long
+        if name := name or new.get(key):
+            pgconn.send_query_prepared(name, self.values, self.formats, Format.BINARY)
+            return [self.read]
+        name = new[key] = b"zsk_%d" % next(_numbers)
+        pgconn.send_prepare(name, self.text, self.types)
+        pgconn.send_query_prepared(name, self.values, self.formats, Format.BINARY)
+        return [lambda _result: prepared.setdefault(key, name), self.read]
+
+    def read(self, result: Any) -> None:
+        self.transformer.set_pgresult(result)
+        self.question.rows = self.transformer.load_rows(0, result.ntuples, tuple)
 
 
 _Names = dict[tuple[bytes, tuple[int, ...]], bytes]  # of prepared statements

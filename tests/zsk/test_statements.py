@@ -150,3 +150,16 @@ def test_a_connection_that_is_cut_is_left_and_the_next_one_answers() -> None:
         tell("SELECT pg_terminate_backend(pg_backend_pid())", ())
     connection.close()
     assert ask("SELECT 1", ())() == [(1,)]
+
+
+def test_a_value_that_the_database_does_not_know_harms_nothing(things: None) -> None:
+    def write() -> None:
+        with pipeline():
+            tell("INSERT INTO things VALUES (%s, %s)", [1, "eins"])
+            tell("INSERT INTO things VALUES (%s, %s)", [2, "\0"])
+
+    with transaction.atomic():
+        with pytest.raises(DatabaseError, match="NUL"):
+            write()
+        tell("INSERT INTO things VALUES (%s, %s)", [3, "drei"])
+    assert stored() == [(3, "drei")]
