@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import BinaryIO
 
 from django.conf import settings
@@ -28,7 +28,10 @@ class Envelope:
 
     def kept(self) -> dict[str, object]:
         """As it stands with the delivery: nothing for JSON, which says everything itself."""
-        return asdict(self) if self.csv else {}
+        if not self.csv:
+            return {}
+        query = {name: list(map(push_csv.storable, texts)) for name, texts in self.query.items()}
+        return asdict(replace(self, query=query))
 
     def digest(self, content: str) -> str:
         """What an Idempotency-Key stands for: the content's SHA-256, and what is said beside it."""

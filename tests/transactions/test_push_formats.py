@@ -130,7 +130,8 @@ def test_parameters_of_csv(me: Sender) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "probelauf=ja", "probelauf=true&probelauf=false", "modus=alles", "anzahl_zeilen=-1", "limit=1",
+        "modus=%00", "begruendung=a%00b", "umfang=%00", "probelauf=ja",
+        "probelauf=true&probelauf=false", "modus=alles", "anzahl_zeilen=-1", "limit=1",
         "anzahl_zeilen=²", "trockenlauf=true", "modus=ersetzen", "umfang=2025-05",
         "modus=ersetzen&umfang=2025-5", "modus=ersetzen&umfang=Mai%202025",
     ],

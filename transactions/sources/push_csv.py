@@ -31,6 +31,7 @@ def read(file: BinaryIO, query: Query, *, own: str | None, max_rows: int) -> Mes
 
     Raises Unreadable when a parameter or the table as a whole is wrong; faults of cells stay with the rows.
     """
+    _refuse_nul(query)
     replace = _one(query, "modus", MODES[0]) == MODES[1]
     dry_run = _FLAGS[_one(query, "probelauf", "false")]
     announced = _announced(query)
@@ -47,6 +48,17 @@ def read(file: BinaryIO, query: Query, *, own: str | None, max_rows: int) -> Mes
         params = {"soll": str(announced), "ist": str(len(rows))}
         raise Unreadable(Finding("zeilenzahl", value=params["soll"], params=params))
     return Message(replace, dry_run, rows, scope, reason)
+
+
+def storable(text: str) -> str:
+    """A parameter's text as the database can keep it."""
+    return text.replace("\0", "\ufffd")
+
+
+def _refuse_nul(query: Query) -> None:
+    for name, given in query.items():
+        if any("\0" in text for text in given):
+            raise _wrong(name, "ein Text ohne NUL-Zeichen", given)
 
 
 def _one(query: Query, name: str, default: str) -> str:
@@ -76,7 +88,7 @@ def _reason(query: Query) -> str:
 
 
 def _wrong(name: str, wanted: str, given: Sequence[str]) -> Unreadable:
-    shown = " ".join(given)[:_SHOWN]
+    shown = storable(" ".join(given)[:_SHOWN])
     return Unreadable(
         Finding("feld_typ", value=shown, params={"feld": name, "soll": wanted, "ist": f"„{shown}“"})
     )
