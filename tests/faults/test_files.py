@@ -1,7 +1,6 @@
 """Whatever a file holds: it is taken over as a whole or refused with findings, and never an error of ours."""
 
 import datetime as dt
-import datetime as dt
 import io
 import zipfile
 from typing import Any
