@@ -128,6 +128,9 @@ def finished(at: Installation, push: Push) -> None:
         open_jobs = DeliveryJob.objects.filter(delivery__client_key=push.key)
         if not open_jobs.exists():
             return True
+        # A worker may end by itself some moments after its broker was lost, in the middle of telling that a
+        # task is done (kombu); whoever runs it starts it again, as docker-compose.yml does.
+        at.start_worker()
         silent = timezone.now() - dt.timedelta(seconds=3 * jobs.PULSE_SECONDS)
         open_jobs.filter(leased_until__lt=silent + jobs.LEASE).update(leased_until=timezone.now())
         long_ago = timezone.now() - jobs.RESEND_AFTER

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from typing import Any
 
+from ozgsync.models import Level, Region
 from services.models import OnlineService
 from transactions import totals
 from transactions.models import MonthlyTotal, ServiceMonth, TransactionCount
@@ -49,6 +50,9 @@ def assert_sums_are_right() -> None:
     assert sums(list(months)) == sums(
         [(service, month, count, 1) for (service, month, _ars), count in stored]
     )
+    for month in ServiceMonth.objects.exclude(level=-1):
+        regions = Region.objects.filter(counts__service=month.service_id, counts__month=month.month)
+        assert not regions.exclude(pk__in=Region.objects.at_level(Level(month.level))).exists()
     assert not MonthlyTotal.objects.filter(rows=0).exists()
     assert not ServiceMonth.objects.filter(rows=0).exists()
     shown = totals.by_area(first=dt.date(2000, 1, 1), last=dt.date(2100, 1, 1), digits=12)

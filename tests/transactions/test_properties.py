@@ -75,7 +75,21 @@ steps = st.builds(
     scope=st.frozensets(st.tuples(st.integers(0, 1), st.integers(0, len(MONTHS) - 1)), max_size=3),
     reason=st.sampled_from(["", "Nachzügler"]),
     then=st.sampled_from(
-        ["", "", "fold", "publish", "publish_laender", "withdraw", "undo", "repeat", "close", "reopen"]
+        [
+            "",
+            "",
+            "fold",
+            "publish",
+            "publish_laender",
+            "withdraw",
+            "undo",
+            "repeat",
+            "close",
+            "reopen",
+            "level_land",
+            "level_kreis",
+            "level_gemischt",
+        ]
     ),
 )
 quick = settings(
@@ -133,6 +147,8 @@ class World:
             closing.close_months(MONTHS[:2], **change)
         elif then == "reopen":
             closing.reopen_month(MONTHS[0], **change)
+        elif then.startswith("level_"):
+            OnlineService.objects.update(reporting_level=then.removeprefix("level_"))
 
 
 @pytest.fixture
