@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -180,13 +181,18 @@ class _Check:
             unasked = unasked and not self.fault_count
             if not unasked:
                 self._add(stored.ask()())
-        self.faults.sort(key=lambda finding: (finding.line or 0, finding.field))
-        kept = self.faults[:MAX_FINDINGS]
+        kept = self._first_faults()
         return Checked(
             *passed, len(self.rows), kept, self.warnings[:MAX_FINDINGS], self.scope,
             [int(pk) for pk in np.unique(passed[0])],
             self.fault_count - len(kept), int(self.faulty.sum()), stored, unasked, services.fixed_levels(),
         )  # fmt: skip
+
+    def _first_faults(self) -> list[Finding]:
+        """By line, as many as are written out."""
+        self.faults = sorted(self.faults, key=lambda finding: (finding.line or 0, finding.field))
+        del self.faults[MAX_FINDINGS:]
+        return self.faults
 
     def _add(self, findings: list[Finding]) -> None:
         faults = [finding for finding in findings if not finding.is_warning]
@@ -201,7 +207,7 @@ class _Check:
         column = self.rows.service
         if column is None:
             return self._only_service
-        texts = column.texts()[:MOST_SERVICES]
+        texts = list(islice(column.texts(), MOST_SERVICES))
         if self.by is None:
             found = references.among(texts, self.done_for)
             return lambda: _services(column, found)
@@ -288,6 +294,8 @@ class _Check:
         self.faults += [
             self._finding(row, name, column.text(row), fault(row)) for row in rows[:MAX_FINDINGS].tolist()
         ]
+        if len(self.faults) > MAX_FINDINGS:  # of each column as many: together a good part of a gigabyte
+            self._first_faults()
 
     def _finding(self, row: int, name: str, value: str, fault: Fault) -> Finding:
         pointer = f"/zeilen/{row}/{name}" if self.rows.strict else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
@@ -34,12 +35,10 @@ def few_faults(values: Iterable[T | Fault]) -> list[T | Fault]:
 
     These are never written out, and millions of objects of their own would take gigabytes.
     """
-    values = list(values)
-    if len(values) <= MOST_FAULTS or sum(isinstance(value, Fault) for value in values) <= MOST_FAULTS:
-        return values
+    values = iter(values)
+    found = list(islice(values, MOST_FAULTS))
+    left = MOST_FAULTS - sum(isinstance(value, Fault) for value in found)
     shared: dict[str, Fault] = {}
-    found: list[T | Fault] = []
-    left = MOST_FAULTS
     for value in values:
         if isinstance(value, Fault):
             left -= 1

@@ -41,7 +41,7 @@ class StoredFinding(Protocol):
     service_id: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One fault or warning; `row` is the position in the delivery (from 0), `line` what the sender counts.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from transactions.findings import Finding
 Codes = npt.NDArray[np.int32]
 
 
+_BLOCK = 100_000
 _FEW = 100  # up to here arrays of Arrow cost more than they save
 
 
@@ -70,15 +71,19 @@ class Column:
         used[codes] = True
         if used.all():
             return Column(codes, self.values)
-        values = pa.array(self.texts(), pa.string()) if isinstance(self.values, list) else self.values
+        values = pa.array(self.values, pa.string()) if isinstance(self.values, list) else self.values
         return Column((np.cumsum(used, dtype=np.int32) - 1)[codes], values.filter(pa.array(used)))
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def texts(self) -> list[str]:
-        """The distinct texts, in the order of their codes."""
-        return self.values if isinstance(self.values, list) else self.values.to_pylist()
+    def texts(self) -> Iterator[str]:
+        """The distinct texts, in the order of their codes; of millions, few are there at a time."""
+        if isinstance(self.values, list):
+            yield from self.values
+            return
+        for start in range(0, len(self.values), _BLOCK):
+            yield from self.values[start : start + _BLOCK].to_pylist()
 
     def text(self, row: int) -> str:
         return str(self.values[int(self.codes[row])])

@@ -30,7 +30,7 @@ _MONTH_NAMES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
     """Why a value is refused; `suggestion` is what would be right, empty where nothing is certain."""
 
