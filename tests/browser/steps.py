@@ -16,11 +16,12 @@ NEW_SERVICE = "/meine/onlineservices/neu"
 
 
 def log_in(page: Page, site: str, username: str, target: str) -> None:
-    """With a local account of the factories."""
+    """With a local account of the factories; until the page is there with its script."""
     page.goto(f"{site}/anmelden/?next={target}")
     page.fill("#id_login", username)
     page.fill("#id_password", PASSWORD)
-    page.click("main button[type=submit]")
+    with page.expect_navigation():
+        page.click("main button[type=submit]")
 
 
 # --- Access -------------------------------------------------------------------------------------------
